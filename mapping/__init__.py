@@ -1,0 +1,1 @@
+"""Canonical customer model and translation between it and native records; pure."""

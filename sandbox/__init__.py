@@ -1,0 +1,1 @@
+"""Vendor stand-ins that speak the real APIs over HTTP."""

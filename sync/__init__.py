@@ -1,0 +1,1 @@
+"""The sync engine: inbox, golden records, dirty, dispatch."""

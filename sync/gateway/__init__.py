@@ -1,0 +1,1 @@
+"""Live systems: opening, tokens, quota, secrets."""

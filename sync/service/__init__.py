@@ -1,0 +1,1 @@
+"""What the UI, the CLI and the API may ask."""
