@@ -93,6 +93,15 @@ class Reply:
     status: int = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many calls in so many seconds; at most `burst` (default: `calls`) at once."""
+
+    calls: int
+    seconds: float
+    burst: int | None = None
+
+
 class Connector(ABC, Generic[C]):
     """One remote system. Add below only the capabilities it really has."""
 
@@ -102,6 +111,11 @@ class Connector(ABC, Generic[C]):
 
     def __init__(self, config: C, http: Http) -> None:
         self.config, self.http = config, http
+
+    @classmethod
+    def rates(cls, config: C) -> Mapping[str, Rate]:  # noqa: ARG003  unlimited unless told
+        """How often each interface may be called; `*` is for every other interface."""
+        return {}
 
     @abstractmethod
     def check(self) -> None:
