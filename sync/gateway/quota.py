@@ -51,7 +51,7 @@ class RedisBuckets:
         return float(cast("bytes", self._script(keys=keys, args=[per_second, burst, cost])))
 
     def shut(self, name: str, seconds: float) -> None:
-        now = cast("tuple[int, int]", self._client.time())
+        now = self._client.time()
         until = now[0] + now[1] / 1e6 + seconds
         self._client.set(f"kehub:shut:{name}", str(until), ex=int(seconds) + 2)
 

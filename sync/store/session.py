@@ -93,7 +93,9 @@ class Database:
 
     def _engine(self, pool_size: int) -> Engine:
         options: dict[str, Any] = {
-            "json_serializer": lambda v: json.dumps(v, ensure_ascii=False, separators=(",", ":")),
+            "json_serializer": lambda value: json.dumps(
+                value, ensure_ascii=False, separators=(",", ":"), default=str
+            ),
         }
         if not self.is_sqlite:
             engine = create_engine(
