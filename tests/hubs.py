@@ -18,6 +18,7 @@ from sync.service import systems
 from sync.settings import Settings
 from sync.store import cursors
 from sync.store.session import Database
+from sync.store.systems import StoredSystems
 from sync.store.tables import Base, Conflict, Dirty, Golden, Inbox, Link, System
 from sync.wake import Waker
 
@@ -123,7 +124,7 @@ def make_hub(
     hub = Hub(
         settings=settings,
         database=database,
-        systems=Systems(database, Vault(b"test"), LocalBuckets()),
+        systems=Systems(StoredSystems(database), Vault(b"test"), LocalBuckets()),
         waker=Waker(None),
         policies=policies or PolicySet(),
         now=clock,

@@ -13,6 +13,7 @@ from sync.gateway.systems import Systems
 from sync.gateway.vault import open_vault
 from sync.settings import Settings, settings
 from sync.store.session import Database
+from sync.store.systems import StoredSystems
 from sync.wake import Waker, make_app
 
 
@@ -24,7 +25,7 @@ def open_hub(chosen: Settings | None = None) -> Hub:
     return Hub(
         settings=own,
         database=database,
-        systems=Systems(database, open_vault(own), _buckets(own)),
+        systems=Systems(StoredSystems(database), open_vault(own), _buckets(own)),
         waker=Waker(make_app(own.redis_url) if own.redis_url else None),
         policies=load_policies(own),
     )

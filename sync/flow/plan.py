@@ -24,6 +24,7 @@ from sync.flow.reconcile import compare
 from sync.gateway.systems import OpenSystem, Systems
 from sync.store import inbox
 from sync.store.session import Database
+from sync.store.systems import StoredSystems
 from sync.store.tables import (
     Base,
     Candidate,
@@ -140,7 +141,7 @@ def _scratch(hub: Hub, plan: Plan) -> Iterator[tuple[Hub, _Clock]]:
             scratch = replace(
                 hub,
                 database=database,
-                systems=Systems(database, hub.systems.vault, hub.systems.buckets),
+                systems=Systems(StoredSystems(database), hub.systems.vault, hub.systems.buckets),
                 waker=Waker(None),
                 now=clock,
                 settings=hub.settings.model_copy(

@@ -200,7 +200,10 @@ def change_system(
         if values is not None:
             connector_class = registry.get(row.kind)
             plain, secret = split_secrets(connector_class, values)
-            kept = {**hub.systems.credentials(row), **{k: v for k, v in secret.items() if v}}
+            kept = {
+                **hub.systems.credentials(row.id, row.credentials),
+                **{k: v for k, v in secret.items() if v},
+            }
             read_config(connector_class, {**plain, **kept})
             row.settings = plain
             row.credentials = hub.systems.seal_credentials(row.id, kept)
