@@ -192,7 +192,9 @@ def first(_: NoOptions) -> Step:
     """Takes the first item of a list; written, the value is a list of one."""
 
     def read(value: Any) -> Any:
-        return value[0] if isinstance(value, (list, tuple)) else value
+        if isinstance(value, (list, tuple)):
+            return value[0] if value else None
+        return value
 
     return two_way(read, lambda value: [value])
 
