@@ -103,7 +103,7 @@ def _options_text(name: str, error: ValidationError) -> str:
     return f"{name}: option {option!r}: {said}" if option else f"{name}: {said}"
 
 
-class Test(Strict):
+class ValueTest(Strict):
     """A test on a value; exactly one of the three."""
 
     one_of: tuple[Any, ...] | None = None
@@ -130,13 +130,13 @@ class Test(Strict):
         return found if self.one_of is not None else not found
 
 
-class Condition(Test):
+class Condition(ValueTest):
     """A condition on a native value."""
 
     native: str
 
 
-class CanonicalCondition(Test):
+class CanonicalCondition(ValueTest):
     """A condition on a canonical value."""
 
     canonical: str
