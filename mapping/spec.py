@@ -19,12 +19,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mapping import canonical as model
-from mapping import program
+from mapping import program, words
 from mapping.paths import ABSENT, CANONICAL, shape, steps
 from mapping.program import Stage
 from mapping.transforms import build, names
-from mapping.transforms.choice import name_and_options
-from mapping.transforms.registry import Step
+from mapping.transforms.choice import lookup_table, name_and_options
+from mapping.transforms.registry import Refusal, Step
 
 Direction = Literal["both", "in", "out"]
 _EXAMPLE_KEYS = {"phones": "work", "emails": "work", "addresses": "billing"}
@@ -103,7 +103,7 @@ def _options_text(name: str, error: ValidationError) -> str:
     return f"{name}: option {option!r}: {said}" if option else f"{name}: {said}"
 
 
-class Test(Strict):
+class ValueTest(Strict):
     """A test on a value; exactly one of the three."""
 
     one_of: tuple[Any, ...] | None = None
@@ -130,13 +130,13 @@ class Test(Strict):
         return found if self.one_of is not None else not found
 
 
-class Condition(Test):
+class Condition(ValueTest):
     """A condition on a native value."""
 
     native: str
 
 
-class CanonicalCondition(Test):
+class CanonicalCondition(ValueTest):
     """A condition on a canonical value."""
 
     canonical: str
@@ -388,6 +388,7 @@ class MappingSpec(Strict):
     def _consistent(self) -> Self:
         _check_paths(self)
         _check_repeats(self)
+        _check_values(self)
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -547,3 +548,28 @@ def _check_repeats(spec: MappingSpec) -> None:
             )
         written |= pairs
         read |= {path} if rule.direction != "out" else set()
+
+
+def _check_values(spec: MappingSpec) -> None:
+    """Constants and lookups must give values that their canonical path can have."""
+    for index, rule in enumerate(spec.fields):
+        if rule.canonical is None:
+            continue
+        normal = program.normal_of(spec.entity, rule.canonical)
+        for value in _given_values(rule):
+            try:
+                normal(value)
+            except Refusal as refused:
+                why = words.pick(words.REASONS[refused.reason], "en", refused.data)
+                raise refusal(
+                    f"{rule.canonical!r} cannot be {value!r}", hint=why, at=("fields", index)
+                ) from None
+
+
+def _given_values(rule: FieldRule) -> list[Any]:
+    if rule.is_const:
+        return [] if rule.const is None else [rule.const]
+    last = (rule.inbound or (None,))[-1]
+    if last is None or last.name != "lookup" or rule.each:
+        return []
+    return [value for value in lookup_table(last.options).values() if value is not None]
