@@ -6,13 +6,11 @@ connector does not declare must be exempt.
 """
 
 import json
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -45,10 +43,13 @@ from connectors.sdk.errors import (
 )
 from connectors.testing import network
 from connectors.testing.cassettes import Cassette, secrets_in
+from connectors.testing.mappings import MappingRules
 from connectors.testing.quality import claims
+from connectors.testing.rules import Target, needs
 from mapping.paths import ABSENT, put, read
 
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["ConnectorConformance", "Target", "needs", "rules"]
+
 TEXTS = (
     "深圳市纷享测试有限公司",
     "镕喆 𠮷 😀",
@@ -58,89 +59,12 @@ TEXTS = (
 )
 
 
-class Target(ABC):
-    """The system behind the connector, reached past the connector: as its users do."""
-
-    object_name: str  # the object that the suite works on; it can be written
-    text_field: str = "name"  # native path of a free text that may be changed
-
-    @abstractmethod
-    def sample(self, number: int) -> Native:
-        """Data of a create that the system accepts; another one for each number."""
-
-    @abstractmethod
-    def wrong(self) -> Native:
-        """Data of a create that the system refuses for good."""
-
-    @abstractmethod
-    def seed(self, count: int) -> Sequence[str]:
-        """Creates samples one after the other; their ids, oldest first."""
-
-    @abstractmethod
-    def edit(self, remote_id: str, text: str) -> None:
-        """Changes the free text of a record."""
-
-    @abstractmethod
-    def remove(self, remote_id: str) -> None:
-        """Deletes a record, as far as the connector is to see."""
-
-    @abstractmethod
-    def text(self, remote_id: str) -> str | None:
-        """The free text as the system holds it."""
-
-    @abstractmethod
-    def count(self, hub_key: str) -> int:
-        """How many records carry this hub key."""
-
-    def missing_id(self) -> str:
-        """An id that could be, but is not there."""
-        return "99999999"
-
-    def broken(self, failure: network.Failure) -> AbstractContextManager[None]:
-        """While it lasts, calls of the connector meet the failure."""
-        raise NotImplementedError
-
-    def inside_error(self) -> tuple[network.Answer, type[ConnectorError]]:
-        """An answer of success with an error inside, and the class that it must become."""
-        raise NotImplementedError
-
-    def delivery(self, remote_id: str) -> Delivery:
-        """A genuine delivery about a record."""
-        raise NotImplementedError
-
-    def forged(self, delivery: Delivery) -> Sequence[Delivery]:
-        """The same delivery, each time not quite right."""
-        headers = dict(delivery.headers)
-        without = [
-            replace(delivery, headers={n: v for n, v in headers.items() if n != name})
-            for name in headers
-            if "sign" in name or "token" in name
-        ]
-        return [
-            *without,
-            replace(delivery, body=delivery.body + b" "),
-            replace(delivery, body=delivery.body[: len(delivery.body) // 2]),
-            replace(delivery, body="客".encode("gb18030") + delivery.body),
-            replace(delivery, received_at=delivery.received_at + timedelta(days=2)),
-        ]
-
-
-def needs(*capabilities: type) -> Callable[[F], F]:
-    """Marks a rule that concerns only connectors with these capabilities."""
-
-    def mark(test: F) -> F:
-        test.capabilities = capabilities  # type: ignore[attr-defined]
-        return test
-
-    return mark
-
-
-def rules(suite: type["ConnectorConformance"]) -> Sequence[str]:
+def rules(suite: type) -> Sequence[str]:
     """The names of all rules of a suite."""
     return sorted(name.removeprefix("test_") for name in dir(suite) if name.startswith("test_"))
 
 
-class ConnectorConformance:
+class ConnectorConformance(MappingRules):
     """The suite. `connector` needs a plain Http and a page size of two records."""
 
     secrets: ClassVar[Sequence[str]] = ()  # what no cassette may hold

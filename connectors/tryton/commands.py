@@ -208,8 +208,8 @@ def _address_values(
     unknown = set(parts) - {*_ADDRESS_PARTS, "country", "subdivision"}
     if unknown:
         raise RecordError(
-            f"The connector does not write {sorted(unknown)[0]} of an address to Tryton.",
-            field=f"{at}.{sorted(unknown)[0]}",
+            f"The connector does not write {min(unknown)} of an address to Tryton.",
+            field=f"{at}.{min(unknown)}",
             remote_code="not_writable",
         )
     return values

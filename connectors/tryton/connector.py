@@ -198,15 +198,14 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
     def _create(self, kind: Kind, writes: Sequence[Write]) -> Iterator[Outcome]:
         jobs: list[_Job] = []
         for write in writes:
-            order = self._ordered(
-                lambda write=write: commands.new_party(
+            try:
+                order = commands.new_party(
                     write.data, write.key, self.lookups, person=kind.is_person
                 )
-            )
-            if isinstance(order, Order):
-                jobs.append(_Job(write, order))
+            except RecordError as exc:
+                yield Outcome(write.key, error=exc)
             else:
-                yield Outcome(write.key, error=order)
+                jobs.append(_Job(write, order))
         yield from self._carry_out(kind, jobs, self._create_all)
 
     def _change_present(self, kind: Kind, writes: Sequence[Write]) -> Iterator[Outcome]:
@@ -237,11 +236,10 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
         if write.op == "delete":
             stamps = {f"party.party,{row['id']}": str(row["_timestamp"])}
             return Order({"active": False}, stamps)
-        order = self._ordered(
-            lambda: commands.changed_party(write.data, row, self.lookups, person=kind.is_person)
-        )
-        if not isinstance(order, Order):
-            return Outcome(write.key, error=order)
+        try:
+            order = commands.changed_party(write.data, row, self.lookups, person=kind.is_person)
+        except RecordError as exc:
+            return Outcome(write.key, error=exc)
         if not order.values:
             return Outcome(write.key, self._change(kind, row))
         return order
@@ -251,12 +249,6 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
             return Outcome(write.key, Change(kind.name, write.remote_id, None))
         message = f"Tryton has no such party {write.remote_id}, or it is archived."
         return Outcome(write.key, error=GoneError(message, remote_code="not_found"))
-
-    def _ordered(self, make: Callable[[], Order]) -> Order | RecordError:
-        try:
-            return make()
-        except RecordError as exc:
-            return exc
 
     def _carry_out(
         self, kind: Kind, jobs: Sequence[_Job], send: Callable[[Sequence[_Job]], list[int]]

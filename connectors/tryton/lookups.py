@@ -1,4 +1,4 @@
-"""Records that parties point at, by the code or name that people use. Read once, again on a miss."""
+"""Records that parties point at, by the code or name that people use. Read again on a miss."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -21,13 +21,14 @@ class Lookups:
     rpc: Rpc
     config: TrytonConfig
     _tables: dict[str, Table] = field(default_factory=dict)
-    _fields: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    _fields: dict[tuple[str, ...], Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
-    def fields(self, model: str) -> Mapping[str, Mapping[str, Any]]:
-        """The description of a model's fields; those of modules that are not there are missing."""
-        if model not in self._fields:
-            self._fields[model] = self.rpc.read(f"model.{model}.fields_get", [])
-        return self._fields[model]
+    def fields(self, model: str, *names: str) -> Mapping[str, Mapping[str, Any]]:
+        """The description of these fields; those of modules that are not there are missing."""
+        asked = (model, *names)
+        if asked not in self._fields:
+            self._fields[asked] = self.rpc.read(f"model.{model}.fields_get", list(names))
+        return self._fields[asked]
 
     @cached_property
     def own_parties(self) -> list[int]:

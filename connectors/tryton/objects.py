@@ -10,14 +10,12 @@ from connectors.tryton.parties import Row
 
 Domain = list[Any]
 _PARTY_CHILDREN = ("identifiers", "contact_mechanisms", "addresses")
-# Sales and invoices of customers count from the moment they have left the drafting table or not:
-# all states are read, the mapping names them.
-PAYMENT_JOURNALS = ("cash", "statement")
+PAYMENT_JOURNALS = ("cash", "statement")  # of receipts that are not yet tied to an invoice
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One object. `children` are the one2many fields whose changes count as its own."""
+    """One object. `children` are the paths to rows whose changes count as its own."""
 
     name: str
     model: str
@@ -33,7 +31,7 @@ class Kind:
 
 def _customer_domain(lookups: Lookups) -> Domain:
     domain: Domain = [["id", "not in", lookups.own_parties]]
-    if "relations" in lookups.fields("party.party") and lookups.config.contacts:
+    if lookups.config.contacts:
         domain.append(["relations", "not where", [["type", "=", lookups.relation]]])
     if lookups.config.category:
         domain.append(["categories.name", "=", lookups.config.category])
@@ -68,7 +66,7 @@ KINDS: Mapping[str, Kind] = {
             "party.party",
             "Customers",
             _PARTY_CHILDREN,
-            lambda lookups: parties.field_names(lookups.fields("party.party"), person=False),
+            lambda lookups: parties.field_names(lookups, person=False),
             _customer_domain,
             lambda row, lookups: parties.party(row, person_category=lookups.config.person_category),
             parties.version,
@@ -78,8 +76,8 @@ KINDS: Mapping[str, Kind] = {
             "party.contact",
             "party.party",
             "Contact persons",
-            (*_PARTY_CHILDREN, "relations"),
-            lambda lookups: parties.field_names(lookups.fields("party.party"), person=True),
+            (*_PARTY_CHILDREN, "relations.to"),  # a relation made at the company moves the company
+            lambda lookups: parties.field_names(lookups, person=True),
             _contact_domain,
             lambda row, lookups: parties.contact(row, lookups.relation),
             parties.version,

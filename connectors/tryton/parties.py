@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from connectors.tryton.lookups import Lookups
+
 Row = Mapping[str, Any]
 
 HUB_KEY = "kehub:"  # our key stands in an identifier without a type, behind these letters
@@ -35,6 +37,7 @@ PARTY_FIELDS = (
     "last_modified_at",
     "_timestamp",
 )
+FROM_MODULES = ("credit_limit_amount", "customer_payment_term", "relations")
 CHILD_FIELDS: Mapping[str, tuple[str, ...]] = {
     "identifiers": ("type", "code"),
     "contact_mechanisms": ("type", "value", "name"),
@@ -49,7 +52,7 @@ CHILD_FIELDS: Mapping[str, tuple[str, ...]] = {
         "delivery",
     ),
 }
-RELATION_FIELDS = ("relations.type", "relations.to", "relations.last_modified_at")
+RELATION_FIELDS = ("relations.type", "relations.to")
 CHILD_MODELS: Mapping[str, str] = {
     "identifiers": "party.identifier",
     "contact_mechanisms": "party.contact_mechanism",
@@ -57,9 +60,12 @@ CHILD_MODELS: Mapping[str, str] = {
 }
 
 
-def field_names(available: Mapping[str, Any], *, person: bool) -> list[str]:
+def field_names(lookups: Lookups, *, person: bool) -> list[str]:
     """What to ask for, as far as the installed modules have it."""
-    names = [name for name in PARTY_FIELDS if _head(name) in available or name == "_timestamp"]
+    heads = {name: name.partition(".")[0] for name in PARTY_FIELDS}
+    available = lookups.fields("party.party", *FROM_MODULES)
+    missing = set(FROM_MODULES) - set(available)
+    names = [name for name in PARTY_FIELDS if heads[name] not in missing]
     for child, own in CHILD_FIELDS.items():
         names += [f"{child}.{name}" for name in (*own, "last_modified_at", "_timestamp")]
     return names + (list(RELATION_FIELDS) if person else [])
@@ -151,10 +157,12 @@ def addresses(row: Row) -> tuple[Row | None, Row | None]:
 def version(row: Row) -> str:
     """Moves with the party and with every child; Tryton's own stamp covers the party alone."""
     marks = [
-        (name, each["id"], each.get("_timestamp") or each.get("last_modified_at"))
-        for name in (*CHILD_FIELDS, "relations")
+        (name, each["id"], each["_timestamp"])
+        for name in CHILD_FIELDS
         for each in children(row, name)
     ]
+    # Relations are a view of two tables for Tryton: without stamps, and modified "now", always.
+    marks += [("relations", each["id"], each["to"]) for each in children(row, "relations")]
     digest = hashlib.sha256(json.dumps(sorted(marks, key=str)).encode()).hexdigest()
     return f"{row['_timestamp']}-{digest[:12]}"
 
@@ -173,7 +181,7 @@ def child_ids(row: Row) -> dict[str, int]:
 
 def _moments(row: Row) -> Iterator[str]:
     yield str(row["last_modified_at"])
-    for name in (*CHILD_FIELDS, "relations"):
+    for name in CHILD_FIELDS:
         for each in children(row, name):
             yield str(each["last_modified_at"])
 
@@ -210,7 +218,3 @@ def _value(row: Row | None) -> str | None:
 def _named(row: Row, name: str, key: str) -> str | None:
     held = row.get(f"{name}.")
     return held[key] if held else None
-
-
-def _head(name: str) -> str:
-    return name.partition(".")[0]

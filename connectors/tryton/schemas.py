@@ -26,6 +26,9 @@ _FACTS: Mapping[str, Sequence[str]] = {
     "account.invoice": ("number", "reference", "state", "invoice_date", "amount_to_pay"),
     "payment": ("date",),
 }
+_AMOUNTS = ("untaxed_amount", "tax_amount", "total_amount")
+_PARTY = ("name", "code", "lang", "identifiers", "customer_payment_term", "credit_limit_amount")
+_ADDRESS = ("street", "city", "postal_code", "country", "subdivision")
 
 
 def describe(kind: Kind, lookups: Lookups) -> ObjectSchema:
@@ -35,7 +38,7 @@ def describe(kind: Kind, lookups: Lookups) -> ObjectSchema:
 
 
 def _party(kind: Kind, lookups: Lookups) -> Iterator[FieldSchema]:
-    described = lookups.fields("party.party")
+    described = lookups.fields("party.party", *_PARTY)
     yield from _system_fields()
     yield FieldSchema("hub_key", "Hub key")
     yield FieldSchema("replaced_by", "Replaced by", "reference", writable=False, target=kind.name)
@@ -73,7 +76,7 @@ def _customer_fields(described: Mapping[str, Any], lookups: Lookups) -> Iterator
 
 
 def _address(name: str, label: str, lookups: Lookups) -> Iterator[FieldSchema]:
-    described = lookups.fields("party.address")
+    described = lookups.fields("party.address", *_ADDRESS)
     yield FieldSchema(name, label, "object")
     for part in ("street", "city", "postal_code"):
         yield FieldSchema(f"{name}.{part}", _label(described, part))
@@ -83,12 +86,12 @@ def _address(name: str, label: str, lookups: Lookups) -> Iterator[FieldSchema]:
 
 
 def _identifier_types(lookups: Lookups) -> list[Option]:
-    described = lookups.fields("party.configuration")["identifier_types"]
+    described = lookups.fields("party.configuration", "identifier_types")["identifier_types"]
     return [Option(value, label) for value, label in described["selection"] if value]
 
 
 def _fact(kind: Kind, lookups: Lookups) -> Iterator[FieldSchema]:
-    described = lookups.fields(kind.model)
+    described = lookups.fields(kind.model, *_FACTS[kind.name], *_AMOUNTS, "payment_term")
     yield from _system_fields()
     for name in _FACTS[kind.name]:
         told = described[name]
@@ -105,7 +108,7 @@ def _fact(kind: Kind, lookups: Lookups) -> Iterator[FieldSchema]:
         yield _read_only("invoice", "Invoice", "reference", target="account.invoice")
         yield _read_only("sale", "Sale", "reference", target="sale.sale")
         return
-    for name in ("untaxed_amount", "tax_amount", "total_amount"):
+    for name in _AMOUNTS:
         yield _read_only(name, described[name]["string"], "decimal")
     yield _read_only("lines", "Lines", "list")
     if kind.name == "sale.sale":
