@@ -2,7 +2,7 @@
 
 A cassette is a YAML file of calls. What is kept of a request is its method, address and body, of
 an answer its status, body and the headers that matter; credentials travel in headers, which are
-not kept, and in bodies, where `hide` takes them out before anything is written.
+not kept, and in bodies, where `hide` puts the word `hidden` in their place.
 """
 
 import json
@@ -22,6 +22,10 @@ from responses.registries import OrderedRegistry
 
 KEPT_HEADERS = ("Content-Type", "Date", "Retry-After")
 BASE = "http://recorded.invalid"  # stands for the address of the system that was recorded
+_CREDENTIAL = re.compile(
+    r"(?i)\b(?:bearer|basic|session|zoho-oauthtoken) [a-z0-9+/=._-]{16,}"
+    r'|"(?:password|\w*token|\w*secret|permanentcode)": ?"(?!hidden")[^"]{6,}"'
+)
 Hide = Callable[[str], str]
 
 
@@ -57,7 +61,7 @@ class Cassette:
 
 @contextmanager
 def recording(path: Path, base: str, hide: Hide) -> Iterator[None]:
-    """Real calls to `base`, kept in a cassette when the block ends well."""
+    """Real calls to `base`, kept in a cassette when the block ends well; none, none kept."""
     cassette = Cassette()
     send = HTTPAdapter.send
 
@@ -69,7 +73,8 @@ def recording(path: Path, base: str, hide: Hide) -> Iterator[None]:
 
     with patch.object(HTTPAdapter, "send", keep):
         yield
-    cassette.save(path)
+    if cassette.calls:
+        cassette.save(path)
 
 
 @contextmanager
@@ -91,7 +96,7 @@ def replaying(path: Path, hide: Hide, base: str = BASE) -> Iterator[None]:
 def secrets_in(text: str, known: Sequence[str]) -> list[str]:
     """Known secrets, and anything that looks like a credential, in the text of a cassette."""
     found = [secret for secret in known if secret and secret in text]
-    return found + re.findall(r"(?i)(?:bearer|basic|session) [A-Za-z0-9+/=_-]{16,}", text)
+    return found + [match.group(0) for match in _CREDENTIAL.finditer(text)]
 
 
 def _call(

@@ -48,6 +48,9 @@ class Target(ABC):
     def count(self, hub_key: str) -> int:
         """How many records carry this hub key."""
 
+    def populate(self) -> None:  # noqa: B027  most systems need nothing here
+        """Records of the other objects too, for the rules about mappings."""
+
     def missing_id(self) -> str:
         """An id that could be, but is not there."""
         return "99999999"

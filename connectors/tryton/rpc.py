@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -164,7 +165,7 @@ class Rpc:
             told = parsedate_to_datetime(answer.headers["Date"])
         except (KeyError, ValueError, TypeError):
             told = self._http.now()
-        self.clock = told - timedelta(seconds=answer.elapsed.total_seconds())
+        self.clock = told - timedelta(seconds=math.ceil(answer.elapsed.total_seconds()))
 
     def _result(self, answer: requests.Response, *, write: bool) -> Any:
         self._check_status(answer, write=write)
