@@ -68,7 +68,7 @@ class MemoryConfig(ConnectorConfig):
         title="File",
         description="SQLite file that keeps the world; empty keeps it in memory only.",
         json_schema_extra={
-            "zh": {"title": "文件", "description": "保存该世界的 SQLite 文件;留空则只存于内存。"}
+            "zh": {"title": "文件", "description": "保存该世界的 SQLite 文件；留空则只存于内存。"}
         },
     )
     password: SecretStr = Field(
@@ -98,7 +98,7 @@ class MemoryConfig(ConnectorConfig):
         title="Overlap",
         description="Seconds that each poll reads again, so that no change falls between two.",
         json_schema_extra={
-            "zh": {"title": "重叠秒数", "description": "每次轮询重复读取的秒数,避免漏掉变更。"}
+            "zh": {"title": "重叠秒数", "description": "每次轮询重复读取的秒数，避免漏掉变更。"}
         },
     )
 
