@@ -163,7 +163,7 @@ def install(level: int) -> dict[str, str]:
     found = _stamp()
     if _is_enough(found, wanted, level):
         return found["environment"]
-    VENV.mkdir(parents=True, exist_ok=True)
+    VENV.parent.mkdir(parents=True, exist_ok=True)
     with _alone():
         found = _stamp()  # somebody else may have installed meanwhile
         if _is_enough(found, wanted, level):
@@ -201,7 +201,8 @@ def _alone():  # noqa: ANN202 - a generator that only contextlib sees
     """Two starts at once from one clone install one after the other."""
     import fcntl  # noqa: PLC0415 - not on Windows, where the sentence about Python must still work
 
-    with (VENV / ".lock").open("w") as lock:
+    # Beside the environment: it may be cleared, and uv has a lock of its own inside.
+    with VENV.with_name(VENV.name + ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
