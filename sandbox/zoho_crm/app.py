@@ -8,11 +8,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from sandbox.zoho_crm import (
     accounts_api,
-    admin,
+    admin_records,
     bulk_api,
     convert,
     coql,
     metadata_api,
+    more,
     page,
     records,
     watch_api,
@@ -30,9 +31,9 @@ def create_app(box):
     app.config["BOX"] = box
     app.url_map.strict_slashes = False
     box.bulk.render = render_job
-    for part in (metadata_api, watch_api, coql, bulk_api, convert, records):
+    for part in (metadata_api, watch_api, coql, bulk_api, convert, more, records):
         app.register_blueprint(part.api)
-    for part in (accounts_api, admin, page):
+    for part in (accounts_api, admin_records, page):
         app.register_blueprint(part.api)
     app.before_request(refuse_other_versions)
     app.register_error_handler(ApiError, on_refusal)

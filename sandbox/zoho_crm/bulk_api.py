@@ -5,7 +5,7 @@ from flask import Blueprint, Response, g, request
 from sandbox.zoho_crm.box import the_box
 from sandbox.zoho_crm.bulk import condition_tree
 from sandbox.zoho_crm.errors import ApiError, success
-from sandbox.zoho_crm.gate import OTHER, answer, body, guard, profile
+from sandbox.zoho_crm.gate import answer, body, guard, profile
 from sandbox.zoho_crm.paging import TOKEN_SECONDS, make_token, open_token
 
 api = guard(Blueprint("bulk", __name__, url_prefix="/crm/bulk/<version>"))
@@ -23,7 +23,7 @@ def _refuse(code, message, details=None, status=400):
 
 
 @api.post("/read")
-@profile(kind=OTHER, scope="bulk", credits=50)
+@profile(scope="bulk", credits=50)
 def create():
     box = the_box()
     if "application/json" not in request.headers.get("Content-Type", ""):

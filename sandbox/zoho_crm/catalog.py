@@ -1,4 +1,4 @@
-"""The modules and fields that a fresh organisation has, as a small table language.
+"""The modules and fields that a fresh organisation has; read by `catalog_language`.
 
 One field per line: `Api_Name type marks…`. Marks: a number is the length, `!` mandatory, `r` read
 only, `c` custom, `u` unique, `x` external id of the organisation (which includes unique),
@@ -6,7 +6,6 @@ only, `c` custom, `u` unique, `x` external id of the organisation (which include
 `@address Prefix Code` stands for the five address fields.
 """
 
-import re
 from dataclasses import dataclass
 
 SYSTEM = """
@@ -354,39 +353,3 @@ MODULES = (
     _items("Invoiced_Items", "Invoices"),
     _items("Quoted_Items", "Quotes"),
 )
-
-_PICKLIST = re.compile(r"\[(.*)\]")
-
-
-def parse_fields(text):
-    """Field descriptions (plain dicts, the form in which they are stored) of one table."""
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return [field for line in lines for field in _expand(line)]
-
-
-def _expand(line):
-    if not line.startswith("@address"):
-        return [_field(line)]
-    _, prefix, code = line.split()
-    parts = (("Street", 250), ("City", 100), ("State", 100), (code, 30), ("Country", 100))
-    return [_field(f"{prefix}_{part} text {length}") for part, length in parts]
-
-
-def _field(line):
-    picklist = _PICKLIST.search(line)
-    marks = _PICKLIST.sub("", line).split()
-    external = "x" in marks[2:]
-    return {
-        "api_name": marks[0],
-        "label": marks[0].removesuffix("__s").replace("_", " "),
-        "data_type": marks[1],
-        "length": next((int(mark) for mark in marks[2:] if mark.isdigit()), 0),
-        "mandatory": "!" in marks,
-        "read_only": "r" in marks[2:],
-        "custom": "c" in marks[2:],
-        "unique": external or "u" in marks[2:],
-        "external": external,
-        "lookup": next((mark[1:] for mark in marks if mark.startswith(">")), None),
-        "subform": next((mark[1:] for mark in marks if mark.startswith("+")), None),
-        "picklist": picklist.group(1).split("|") if picklist else [],
-    }

@@ -94,10 +94,12 @@ class Compiler:
 
     def condition(self, place, column, operator, raw_values):
         kind, field = place.field.data_type, place.field
-        sql = f"coalesce({place.sql}, 0)" if kind == "boolean" else place.sql
+        sql = _comparable(place)
         if operator in {"is null", "is not null"}:
             return f"{sql} {operator.upper()}"
-        textual = kind in TEXT_TYPES and field.api_name != "id"
+        if kind == "multiselectpicklist":
+            return self._choices(place, column, operator, raw_values)
+        textual = kind in TEXT_TYPES - {"bigint"}
         if operator in ORDERED and (kind in LOOKUP_TYPES or kind == "boolean" or textual):
             raise invalid_query(column, "operator is not supported", operator)
         if operator in {"like", "not like"}:
@@ -107,8 +109,17 @@ class Compiler:
         collate = " COLLATE NOCASE" if textual and self.box.switches["coql_ignores_case"] else ""
         return _comparison(sql, operator, len(values), collate)
 
+    def _choices(self, place, column, operator, values):
+        """One of the chosen values of a multi-select."""
+        if operator not in {"=", "!=", "in", "not in"}:
+            raise invalid_query(column, "operator is not supported", operator)
+        self.params.extend(values)
+        marks = ",".join("?" * len(values))
+        found = f"EXISTS (SELECT 1 FROM json_each({place.sql}) WHERE value IN ({marks}))"
+        return found if operator in {"=", "in"} else f"NOT {found}"
+
     def _like(self, place, column, operator, raw):
-        if place.field.data_type not in TEXT_TYPES or place.field.api_name == "id":
+        if place.field.data_type not in TEXT_TYPES - {"bigint"}:
             raise invalid_query(column, "operator is not supported", operator)
         if raw.strip("%") == "" or "%" in raw.strip("%"):
             raise invalid_query(column, "the pattern is not supported", operator)
@@ -120,7 +131,7 @@ class Compiler:
         """A literal as the field's stored type."""
         kind = field.data_type
         try:
-            if field.api_name == "id" or kind in LOOKUP_TYPES:
+            if kind == "bigint" or kind in LOOKUP_TYPES:
                 found = parse_id(raw)
                 if found is None:
                     raise ValueError(raw)
@@ -137,6 +148,14 @@ class Compiler:
                 raise invalid_query(column, "invalid value", operator, expected_data_type=kind)
             return int(raw.lower() == "true")
         return str(raw)
+
+
+def _comparable(place):
+    if place.field.data_type == "boolean":
+        return f"coalesce({place.sql}, 0)"
+    if place.field.data_type == "bigint" and place.field.api_name != "id":
+        return f"CAST({place.sql} AS INTEGER)"
+    return place.sql
 
 
 def _column_sql(field, alias):

@@ -1,10 +1,12 @@
 """Modules and fields as they are now: stored, cached, and changeable as an administrator would."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 
 from sandbox.zoho_crm import catalog
-from sandbox.zoho_crm.store import dump
+from sandbox.zoho_crm.catalog_language import parse_fields
+from sandbox.zoho_crm.store import dump, field_sql
 
 JSON_TYPES = {
     "integer": "integer",
@@ -21,7 +23,11 @@ JSON_TYPES = {
 }
 TEXT_TYPES = frozenset({"text", "email", "phone", "website", "textarea", "picklist", "bigint"})
 NUMBER_TYPES = frozenset({"integer", "double", "currency", "percent"})
+KNOWN_TYPES = TEXT_TYPES | NUMBER_TYPES | {"boolean", "date", "datetime", "lookup", "ownerlookup"}
 LOOKUP_TYPES = frozenset({"lookup", "ownerlookup"})
+
+
+API_NAME = re.compile(r"[A-Za-z]\w{0,49}", re.ASCII)
 
 
 @dataclass
@@ -93,8 +99,8 @@ class Metadata:
         header["modified"] = self._clock.second()
         key = f"module_{spec.api_name}"
         conn.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, dump(header)))
-        described = catalog.parse_fields(spec.fields)
-        system = [] if spec.parent else catalog.parse_fields(catalog.SYSTEM)
+        described = parse_fields(spec.fields)
+        system = [] if spec.parent else parse_fields(catalog.SYSTEM)
         for item in system:
             item["system"] = True
         identity = {"api_name": "id", "label": "Record Id", "data_type": "bigint", "length": 20}
@@ -171,8 +177,8 @@ class Metadata:
         item = self._field(module_name, api_name)
         if new_name in self.modules[module_name].fields:
             raise ValueError(f"{module_name} already has {new_name}")
-        if not new_name.replace("_", "").isalnum():
-            raise ValueError("an API name has letters, digits and underscores")
+        _check_name(new_name)
+        self._refuse_core(item)
         table = f"rec_{module_name}"
         with self._store.write() as conn:
             self._store.drop_index(conn, module_name, api_name)
@@ -191,7 +197,7 @@ class Metadata:
             self._keep(conn, item)
 
     def delete_field(self, module_name, api_name):
-        self._field(module_name, api_name)
+        self._refuse_core(self._field(module_name, api_name))
         table = f"rec_{module_name}"
         with self._store.write() as conn:
             self._store.drop_index(conn, module_name, api_name)
@@ -206,7 +212,13 @@ class Metadata:
             raise ValueError(f"there is no module {module_name}")
         if described.get("api_name") in self.modules[module_name].fields:
             raise ValueError(f"{module_name} already has {described['api_name']}")
+        _check_name(described["api_name"])
         described = {"label": described["api_name"], "data_type": "text", **described}
+        described["unique"] = described.get("unique", False) or described.get("external", False)
+        if described["data_type"] not in KNOWN_TYPES:
+            raise ValueError(f"there is no type {described['data_type']}")
+        if described["data_type"] == "lookup" and described.get("lookup") not in self.modules:
+            raise ValueError("a lookup names its module in `lookup`")
         with self._store.write() as conn:
             item = Field(
                 id=self._store.next_id(), module=module_name, **{**described, "custom": True}
@@ -222,6 +234,11 @@ class Metadata:
         if module.fields[api_name].system:
             raise ValueError(f"{api_name} is a system field")
         return module.fields[api_name]
+
+    def _refuse_core(self, item):
+        spec = self.modules[item.module].spec
+        if item.api_name in {spec.name_field, spec.duplicate_field, spec.line_items}:
+            raise ValueError(f"{item.api_name} belongs to the core of {item.module}")
 
     def _keep(self, conn, item):
         sql = "SELECT position FROM fields WHERE module = ? AND api_name = ?"
@@ -242,9 +259,15 @@ class Metadata:
         conn.execute(sql, (item.module, item.api_name))
         if not item.unique:
             return
-        conn.execute(
-            "INSERT OR IGNORE INTO uniq SELECT ?, ?, lower(json_extract(doc, ?)), id "
-            f"FROM rec_{item.module} WHERE json_extract(doc, ?) IS NOT NULL ORDER BY id",
-            (item.module, item.api_name, f"$.{item.api_name}", f"$.{item.api_name}"),
-        )
+        value = field_sql(item.api_name)
+        sql = f"SELECT id, {value} FROM rec_{item.module} WHERE {value} IS NOT NULL ORDER BY id"
+        for record_id, raw in conn.execute(sql).fetchall():
+            key = str(raw) if item.case_sensitive else str(raw).casefold()
+            row = (item.module, item.api_name, key, record_id)
+            conn.execute("INSERT OR IGNORE INTO uniq VALUES (?, ?, ?, ?)", row)
         self._index(conn, item)
+
+
+def _check_name(api_name):
+    if not API_NAME.fullmatch(api_name):
+        raise ValueError("an API name has letters, digits and underscores")

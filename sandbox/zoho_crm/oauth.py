@@ -25,9 +25,9 @@ class Access:
 class TokenRefusedError(Exception):
     """The token endpoint says no; mostly with HTTP 200, as the vendor does."""
 
-    def __init__(self, error, status=200, **extra):
+    def __init__(self, error, http_status=200, **extra):
         super().__init__(error)
-        self.status = status
+        self.status = http_status
         self.body = {**extra, "error": error}
 
 

@@ -3,9 +3,10 @@
 import json
 
 from sandbox.zoho_crm.changes import changing
+from sandbox.zoho_crm.clock import parse_time
 from sandbox.zoho_crm.errors import ItemError
 from sandbox.zoho_crm.external import External
-from sandbox.zoho_crm.store import Record, fetch_many
+from sandbox.zoho_crm.store import Record, fetch_many, field_sql
 from sandbox.zoho_crm.writer import Writer
 
 
@@ -97,21 +98,53 @@ def _move_children(box, unit, module, loser_id, winner_id):
                 unit.repoint(owner, record, field.api_name, target)
 
 
-def seed(box, module_name, items, *, user=None, silent=True, times=None):
-    """Many records at once; an item's Created_Time and Modified_Time count when given."""
+def seed(box, module_name, items, *, user=None, silent=True):
+    """Many records at once, all or none. Two liberties that a user has not: Created_Time and
+    Modified_Time count when given, and a lookup may be the name of its target.
+    """
     module = _module(box, module_name)
     ids = []
     with changing(box, user or box.people.person, silent=silent) as unit:
         writer = Writer(box, unit, module, External.none())
         for index, item in enumerate(items):
-            created, modified = (times or {}).get(index, (None, None))
+            created, modified = _times(item)
             try:
-                values = writer.clean(item, index, None)
+                values = writer.clean(_linked(box, unit.conn, module, item), index, None)
                 record = unit.insert(module, values, created=created, modified=modified)
             except ItemError as refusal:
                 raise SeedRefusedError(index, refusal) from refusal
             ids.append(record.id)
     return ids
+
+
+def _times(item):
+    modified = item.get("Modified_Time") or item.get("Created_Time")
+    if modified is None:
+        return None, None
+    return parse_time(item.get("Created_Time") or modified), parse_time(modified)
+
+
+def _linked(box, conn, module, item):
+    """The item without its times, and with names of lookups turned into ids."""
+    linked = {}
+    for name, value in item.items():
+        field = module.fields.get(name)
+        if name in {"Created_Time", "Modified_Time"}:
+            continue
+        if field is not None and field.lookup and isinstance(value, str):
+            value = {"id": _by_name(box, conn, field.lookup, value)}  # noqa: PLW2901
+        elif field is not None and field.subform and isinstance(value, list):
+            rows = box.metadata.modules[field.subform]
+            value = [_linked(box, conn, rows, row) for row in value]  # noqa: PLW2901
+        linked[name] = value
+    return linked
+
+
+def _by_name(box, conn, module_name, text):
+    name = field_sql(box.metadata.modules[module_name].name_field)
+    sql = f"SELECT id FROM rec_{module_name} WHERE {name} = ? COLLATE NOCASE ORDER BY id LIMIT 1"
+    row = conn.execute(sql, (text,)).fetchone()
+    return row[0] if row else 0
 
 
 class SeedRefusedError(Exception):

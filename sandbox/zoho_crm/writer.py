@@ -8,6 +8,7 @@ from sandbox.zoho_crm.store import field_sql
 from sandbox.zoho_crm.values import parse_id
 
 MAX_BATCH = 100
+BESIDE_FIELDS = frozenset({"id", "Layout", "se_module"})
 
 
 class Writer:
@@ -111,7 +112,7 @@ class Writer:
         fields = self.module.fields
         values = {}
         for name, value in item.items():
-            if name.startswith("$") or name == "id":
+            if name.startswith("$") or name in BESIDE_FIELDS:
                 continue
             field = fields.get(name)
             if field is None:
