@@ -127,9 +127,11 @@ def may_see(row: dict[str, Any], object_name: str, actor: Employee, people: Peop
 
 
 def run(connection: sqlite3.Connection, search: Search) -> list[dict[str, Any]]:
+    # The plus keeps SQLite from walking an index for the order where a look-up is far shorter.
+    order = f"+{search.order}" if search.pinned else search.order
     rows = connection.execute(
         f"SELECT data FROM record {_advice(connection, search)} "
-        f"WHERE {' AND '.join(search.where)} ORDER BY {search.order} LIMIT ? OFFSET ?",
+        f"WHERE {' AND '.join(search.where)} ORDER BY {order} LIMIT ? OFFSET ?",
         (*search.values, search.limit, search.offset),
     )
     return [json.loads(data) for (data,) in rows]
