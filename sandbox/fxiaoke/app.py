@@ -6,6 +6,7 @@ from flask import Flask, Response, abort, request
 
 from sandbox.fxiaoke import actions
 from sandbox.fxiaoke.admin import admin_blueprint
+from sandbox.fxiaoke.page import page_blueprint
 from sandbox.fxiaoke.pipeline import Call, Pipeline
 from sandbox.fxiaoke.world import World
 
@@ -41,4 +42,5 @@ def create_app(world: World) -> Flask:
     for prefix in ("cgi", "oauth2.0"):
         app.add_url_rule(f"/{prefix}/<path:path>", f"api_{prefix[:3]}", answer, methods=methods)
     app.register_blueprint(admin_blueprint(world))
+    app.register_blueprint(page_blueprint(world))
     return app

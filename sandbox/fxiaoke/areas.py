@@ -1,10 +1,10 @@
-"""The area tree with its codes: 248 is 中国, its provinces follow from 249 on in the usual order."""
+"""The area tree with its codes: 248 is 中国, its provinces follow from 249 on."""
 
 import functools
+import json
 import re
+from pathlib import Path
 from typing import Any
-
-from sandbox.fxiaoke.areas_data import ABROAD, CHINA, COUNTRIES
 
 CHINA_CODE = 248
 _LEVELS = ("country", "province", "city", "district")
@@ -12,18 +12,18 @@ _CITY = re.compile(r"([^\s(]+)(?:\(([^)]*)\))?")
 
 
 class Areas:
-    def __init__(self) -> None:
+    def __init__(self, names: dict[str, Any]) -> None:
         self.labels: dict[str, dict[str, str]] = {level: {} for level in _LEVELS}
         self.parents: dict[str, str] = {}
         self._next = CHINA_CODE
         self._add("country", "中国", None)
-        provinces = {name: self._add("province", name, str(CHINA_CODE)) for name in CHINA}
-        for name, cities in CHINA.items():
+        provinces = {name: self._add("province", name, str(CHINA_CODE)) for name in names["china"]}
+        for name, cities in names["china"].items():
             self._cities(provinces[name], cities)
         self._next = 1
-        countries = {name: self._add("country", name, None) for name in COUNTRIES}
+        countries = {name: self._add("country", name, None) for name in names["countries"]}
         self._next = 10_001
-        for country, tree in ABROAD.items():
+        for country, tree in names["abroad"].items():
             for province, cities in tree.items():
                 self._cities(self._add("province", province, countries[country]), cities)
 
@@ -59,4 +59,4 @@ class Areas:
 
 @functools.cache
 def areas() -> Areas:
-    return Areas()
+    return Areas(json.loads(Path(__file__).with_name("areas.json").read_text("utf-8")))

@@ -1,10 +1,10 @@
 """The stand-in's time: real time plus a shift that an admin call can move."""
 
-import datetime
+import datetime as dt
 import threading
 import time
 
-BEIJING = datetime.timezone(datetime.timedelta(hours=8))
+BEIJING = dt.timezone(dt.timedelta(hours=8))
 DAY_MS = 86_400_000
 _BEIJING_MS = 8 * 3_600_000
 
@@ -31,4 +31,4 @@ def midnight(ms: int) -> int:
 
 def day_name(ms: int) -> str:
     """The day in GMT+8; quotas are counted per such day."""
-    return datetime.datetime.fromtimestamp(ms / 1000, BEIJING).strftime("%Y%m%d")
+    return dt.datetime.fromtimestamp(ms / 1000, BEIJING).strftime("%Y%m%d")

@@ -31,7 +31,7 @@ class ApiError(Exception):
         self.extra = extra
 
 
-class Refused(ApiError):
+class Refused(ApiError):  # noqa: N818  the name is the refusal
     """A business refusal; the vendor publishes no code for these, so a switch sets it."""
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
@@ -39,7 +39,7 @@ class Refused(ApiError):
         self.field = field
 
 
-class BadShape(ApiError):
+class BadShape(ApiError):  # noqa: N818  the name is the refusal
     """A body of the wrong form, which the vendor answers with a bare Java exception."""
 
     def __init__(self, message: str = "java.lang.NullPointerException") -> None:

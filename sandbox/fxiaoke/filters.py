@@ -75,7 +75,7 @@ class Filters:
             raise wrong(f"{field['api_name']} 的值类型不正确")
         return str(value)
 
-    def _equal(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
+    def equal(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
         expression = self.expression(field)
         if values == [""]:
             return f"{expression} IS {'NULL' if operator == 'EQ' else 'NOT NULL'}", []
@@ -96,18 +96,18 @@ class Filters:
     def _loose(self, field: dict[str, Any], expression: str) -> str:
         return f"+{expression}" if self._vague(field) else expression
 
-    def _compare(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
+    def compare(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
         value = self._value(field, values[0])
         return f"{self.expression(field)} {_COMPARISONS[operator]} ?", [value]
 
-    def _contain(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
+    def contain(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
         found = f"instr({field_expression(field['api_name'])}, ?)"
         value = str(self._value(field, values[0]))
         if operator == "LIKE":
             return f"{found} > 0", [value]
         return f"coalesce({found}, 0) = 0", [value]
 
-    def _edge(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
+    def edge(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
         value = str(self._value(field, values[0]))
         start = "1, ?" if operator == "STARTWITH" else "-?"
         return (
@@ -115,11 +115,11 @@ class Filters:
             [len(value), value],
         )
 
-    def _emptiness(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
+    def emptiness(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
         expression = field_expression(field["api_name"])
         return f"{expression} IS {'NULL' if operator == 'IS' else 'NOT NULL'}", []
 
-    def _among(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
+    def among(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
         wanted = [self._value(field, one) for one in values]
         expression = self.expression(field)
         marks = ",".join("?" * len(wanted))
@@ -128,7 +128,7 @@ class Filters:
         self._pin(field)
         return f"{self._loose(field, expression)} IN ({marks})", wanted
 
-    def _between(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
+    def between(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
         if len(values) != 2:
             raise wrong(f"{field['api_name']} {operator} 需要两个值")
         bounds = [self._value(field, one) for one in values]
@@ -142,7 +142,7 @@ class Filters:
     def _on_list(self, field: dict[str, Any], operator: str, values: list[Any]) -> Condition:
         """List fields: any common element counts as equal."""
         if operator in {"IS", "ISN"}:
-            return self._emptiness(field, operator, values)
+            return self.emptiness(field, operator, values)
         if operator not in {"EQ", "IN", "HASANYOF", "CONTAINS", "N", "NEQ", "NIN", "NHASANYOF"}:
             raise wrong(f"{field['api_name']} 不支持 {operator}")
         wanted = [self._value(field, one) for one in values]
@@ -156,11 +156,11 @@ class Filters:
 
 
 _OPERATORS: dict[str, Callable[[Filters, dict[str, Any], str, list[Any]], Condition]] = {
-    **dict.fromkeys(("EQ", "N", "NEQ"), Filters._equal),  # noqa: SLF001
-    **dict.fromkeys(_COMPARISONS, Filters._compare),  # noqa: SLF001
-    **dict.fromkeys(("LIKE", "NLIKE"), Filters._contain),  # noqa: SLF001
-    **dict.fromkeys(("STARTWITH", "ENDWITH"), Filters._edge),  # noqa: SLF001
-    **dict.fromkeys(("IS", "ISN"), Filters._emptiness),  # noqa: SLF001
-    **dict.fromkeys(("IN", "NIN", "HASANYOF", "NHASANYOF", "CONTAINS"), Filters._among),  # noqa: SLF001
-    **dict.fromkeys(("BETWEEN", "NBETWEEN"), Filters._between),  # noqa: SLF001
+    **dict.fromkeys(("EQ", "N", "NEQ"), Filters.equal),
+    **dict.fromkeys(_COMPARISONS, Filters.compare),
+    **dict.fromkeys(("LIKE", "NLIKE"), Filters.contain),
+    **dict.fromkeys(("STARTWITH", "ENDWITH"), Filters.edge),
+    **dict.fromkeys(("IS", "ISN"), Filters.emptiness),
+    **dict.fromkeys(("IN", "NIN", "HASANYOF", "NHASANYOF", "CONTAINS"), Filters.among),
+    **dict.fromkeys(("BETWEEN", "NBETWEEN"), Filters.between),
 }

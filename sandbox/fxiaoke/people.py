@@ -1,4 +1,4 @@
-"""Employees and departments as the rest of the stand-in needs them, with both forms of their ids."""
+"""Employees and departments, with both forms of their ids."""
 
 import dataclasses
 import hashlib

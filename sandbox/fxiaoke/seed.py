@@ -69,7 +69,7 @@ def _directory(work: Work) -> None:
 
 
 def _hard_row(work: Work, number: int) -> Row:
-    """Rows past the offset wall: many share one moment, some are invalid, locked or nearly empty."""
+    """Many rows share one moment; some are invalid, locked or nearly empty."""
     values: Row = {"name": f"{_TITLES[number % len(_TITLES)]} {number:05d}"}
     if number % 7:
         values.update(

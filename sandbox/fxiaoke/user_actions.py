@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.fxiaoke.actions.update import checked_values
 from sandbox.fxiaoke.errors import AdminError
+from sandbox.fxiaoke.records import is_empty
 from sandbox.fxiaoke.work import Work
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def edit(world: "World", user: str, object_name: str, record_id: str, fields: Ro
     with world.change(user, origin="user") as work:
         row = _row(work, object_name, record_id)
         work.check_open(row)
+        # An empty list clears whatever the switch says on null and "": those are for the API.
+        fields = {name: [] if is_empty(value) else value for name, value in fields.items()}
         values = checked_values(work, describe, row, fields, converted=None)
         values = {name: value for name, value in values.items() if row.get(name) != value}
         if values:

@@ -1,4 +1,4 @@
-"""Turns a value that came in into the form it is kept in, by the type of its field, or refuses it."""
+"""Turns a value that came in into the form it is kept in, or refuses it; by type of field."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The calls under /__admin/: what a test, a demo or a person uses to look inside and make trouble."""
+"""The calls under /__admin/, with which a test or a person looks inside and makes trouble."""
 
 from typing import TYPE_CHECKING
 

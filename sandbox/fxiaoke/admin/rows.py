@@ -50,11 +50,11 @@ def register(table: Table, world: "World") -> None:
         )
         return {"id": record_id}
 
-    @table.call("POST", "/records/<api>/<id>", "edit as a user: {fields, user}")
-    def edit(api: str, id: str) -> Any:  # noqa: A002
+    @table.call("POST", "/records/<api>/<record_id>", "edit as a user: {fields, user}")
+    def edit(api: str, record_id: str) -> Any:
         given = body()
         fields = take(given, "fields", dict)
-        return user_actions.edit(world, _user(world, given), api, id, fields)
+        return user_actions.edit(world, _user(world, given), api, record_id, fields)
 
     @table.call(
         "POST",
@@ -86,12 +86,12 @@ _ONE_ROW: tuple[tuple[str, Callable[..., Any], str], ...] = (
 def _one_row(
     table: Table, world: "World", name: str, action: Callable[..., Any], what: str
 ) -> None:
-    @table.call("POST", f"/records/<api>/<id>/{name}", what)
-    def act(api: str, id: str) -> Any:  # noqa: A002
+    @table.call("POST", f"/records/<api>/<record_id>/{name}", what)
+    def act(api: str, record_id: str) -> Any:
         given = body()
         world.describes.for_admin(api)
         more = {"owner": take(given, "owner", str)} if name == "owner" else {}
-        return action(world, _user(world, given), api, id, **more)
+        return action(world, _user(world, given), api, record_id, **more)
 
 
 def _user(world: "World", given: dict[str, Any]) -> str:

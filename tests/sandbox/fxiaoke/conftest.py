@@ -106,9 +106,7 @@ class StandIn:
 
     def update(self, record_id, object_name="AccountObj", **fields):
         record = {"dataObjectApiName": object_name, "_id": record_id, **fields}
-        return self.call(
-            f"{self.base(object_name)}/update", {"data": {"object_data": record}}
-        )
+        return self.call(f"{self.base(object_name)}/update", {"data": {"object_data": record}})
 
     def search(self, object_name="AccountObj", filters=(), user=None, **info):
         info = {"limit": 100, "offset": 0, **info}
