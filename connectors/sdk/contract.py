@@ -21,6 +21,7 @@ class Change:
     """A record as the system holds it now, whole: a field that is empty there is None.
 
     `data` None is a tombstone. `version` is opaque and compared for equality only.
+    `merged_into` names the winner, where the system tells that this record was merged away.
     """
 
     object_name: str
@@ -28,6 +29,7 @@ class Change:
     data: Native | None
     version: str | None = None
     modified_at: datetime | None = None
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,11 @@ class WritesRecords(ABC):
 
     @abstractmethod
     def write(self, object_name: str, batch: Sequence[Write]) -> Iterator[Outcome]:
-        """One Outcome per Write, as they become known; one without is in doubt."""
+        """One Outcome per Write, as they become known; one without is in doubt.
+
+        An error that is raised instead concerns every write that has no outcome yet:
+        AnswerLostError leaves them in doubt, any other error says that they were not done.
+        """
 
     @abstractmethod
     def find(self, object_name: str, keys: Sequence[str]) -> Mapping[str, Change]:

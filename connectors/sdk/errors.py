@@ -25,6 +25,10 @@ class SetupError(ConnectorError):
         self.remote_code = remote_code
 
 
+class TokenDeadError(SetupError):
+    """The system does not take this access token. `sdk.auth.with_token` renews it once."""
+
+
 class RecordError(ConnectorError):
     """The system refuses this record, not its neighbours. `field` is the native field."""
 
@@ -32,6 +36,10 @@ class RecordError(ConnectorError):
         super().__init__(message)
         self.field = field
         self.remote_code = remote_code
+
+
+class GoneError(RecordError):
+    """The record to change is not there. `fetch` tells whether it was merged into another."""
 
 
 class ChangedError(ConnectorError):
