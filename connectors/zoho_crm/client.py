@@ -50,6 +50,7 @@ class Client:
 
     def __init__(self, config: ZohoConfig, http: Http) -> None:
         self.config, self.http = config, http
+        self.at: datetime | None = None  # the server's time at the latest answer
         self._credits_told: int | None = None
 
     @property
@@ -182,8 +183,11 @@ class Client:
                 repeatable=repeatable,
                 params=params,
                 data=None if body is None else json.dumps(body).encode(),
-                headers={**(headers or {}), "Content-Type": "application/json"} if body else headers,
+                headers={**(headers or {}), "Content-Type": "application/json"}
+                if body
+                else headers,
             )
+            self.at = _moment(raw) or self.at
             self._notice_credits(raw)
             return _answer(raw, write=write)
 

@@ -68,7 +68,9 @@ class ZohoConfig(ConnectorConfig):
         min_length=1,
         title="Client ID",
         description="Of the self client in the Zoho API console of that data centre.",
-        json_schema_extra=_zh("客户端 ID", "该数据中心 Zoho API 控制台中 Self Client 的客户端 ID。"),
+        json_schema_extra=_zh(
+            "客户端 ID", "该数据中心 Zoho API 控制台中 Self Client 的客户端 ID。"
+        ),
     )
     client_secret: SecretStr = Field(
         min_length=1,
@@ -145,9 +147,7 @@ class ZohoConfig(ConnectorConfig):
         title="Product for other lines",
         description="Name of the product that stands in an order line without a product; made "
         "when it is needed first.",
-        json_schema_extra=_zh(
-            "默认产品", "订单行没有产品时使用的产品名称;首次需要时自动创建。"
-        ),
+        json_schema_extra=_zh("默认产品", "订单行没有产品时使用的产品名称;首次需要时自动创建。"),
     )
 
     @property

@@ -30,16 +30,20 @@ DUPLICATES = frozenset({"DUPLICATE_DATA", "MULTIPLE_OR_MULTI_ERRORS"})
 _TOKEN: Mapping[str, tuple[str, str]] = {
     "invalid_client": (
         "Zoho does not know this client ID in data centre {centre}.",
-        "Copy the client ID from the API console, and choose the data centre that the console "
-        "belongs to: a client of one data centre is unknown in the others.",
+        (
+            "Copy the client ID from the API console of the data centre chosen here; the other data "
+            "centres do not know it."
+        ),
     ),
     "invalid_client_secret": (
         "Zoho knows the client ID, but the client secret is wrong.",
         "Copy the client secret again from the API console.",
     ),
     "invalid_code": (
-        "Zoho does not accept the refresh token: it is wrong, was revoked, or belongs to another "
-        "client or data centre.",
+        (
+            "Zoho does not accept the refresh token: it is wrong, was revoked, or belongs to another "
+            "client or data centre."
+        ),
         "Generate a new code in the API console and exchange it for a new refresh token.",
     ),
 }
@@ -54,8 +58,10 @@ _CALL: Mapping[str, tuple[str, str]] = {
     ),
     "INVALID_MODULE": (
         "This Zoho organisation has no such module.",
-        "Check that the edition has the module; for Sales Orders and Invoices switch off "
-        "'Orders and invoices' in the settings.",
+        (
+            "Check that the edition has the module; for Sales Orders and Invoices switch off "
+            "'Orders and invoices' in the settings."
+        ),
     ),
     "INVALID_HOST": (
         "The address of the API belongs to no Zoho data centre.",
@@ -108,7 +114,9 @@ def call_refusal(status: int, body: Mapping[str, Any], *, write: bool) -> Connec
     if status in {409, 423, 425}:
         return TransientError(f"Zoho asks to come back later ({status} {code}).")
     details = body.get("details")
-    sentence, hint = _CALL.get(code, (f"Zoho refused the call: {code or status} {words}".strip(), ""))
+    sentence, hint = _CALL.get(
+        code, (f"Zoho refused the call: {code or status} {words}".strip(), "")
+    )
     return CallRefusedError(
         f"{sentence}{_subject(details)}",
         hint=hint,
@@ -162,20 +170,26 @@ def _sentence(code: str, words: str, field: str | None, details: Mapping[str, An
     name = field or "a field"
     if code == "MANDATORY_NOT_FOUND":
         return f"Zoho requires {name}, and the record has no value for it."
-    if code == "INVALID_DATA" and "maximum_length" in details:
-        return f"{name} is longer than the {details['maximum_length']} characters Zoho allows."
-    if code == "INVALID_DATA" and "expected_data_type" in details:
-        return f"{name} must be of type {details['expected_data_type']} in Zoho."
-    if code == "INVALID_DATA" and "related id" in words:
-        return f"{name} points to a record that Zoho does not have."
     if code == "NO_PERMISSION":
         return "The Zoho user behind the refresh token may not write this record."
     if code in DUPLICATES:
         holder = details.get("id") or _holder(details)
         which = f" (record {holder})" if holder else ""
         return f"Another record in Zoho{which} already has this value of the unique field {name}."
+    if code == "INVALID_DATA":
+        return _wrong_value(name, words, details)
     about = f" ({field})" if field else ""
     return f"Zoho refuses the record{about}: {code} {words}."
+
+
+def _wrong_value(name: str, words: str, details: Mapping[str, Any]) -> str:
+    if "maximum_length" in details:
+        return f"{name} is longer than the {details['maximum_length']} characters Zoho allows."
+    if "related id" in words:
+        return f"{name} points to a record that Zoho does not have."
+    if "expected_data_type" in details:
+        return f"{name} must be of type {details['expected_data_type']} in Zoho."
+    return f"Zoho does not accept the value of {name}: {words}."
 
 
 def _holder(details: Mapping[str, Any]) -> Any:
