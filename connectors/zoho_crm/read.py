@@ -54,7 +54,8 @@ class Reader:
         place, first = start, True
         while True:
             sheet = self._sheet(name, place)
-            told = [change(name, r) for r in sheet.records if not _known(start.recent, r)]
+            known = {*start.recent.items(), *((i, state) for i, _, state in seen)}
+            told = [change(name, r) for r in sheet.records if (r["id"], _state(r)) not in known]
             seen.extend(_sightings(sheet))
             if not sheet.more:
                 reached = replace(start, time=place.time or start.time)
@@ -214,10 +215,6 @@ def quoted(text: str) -> str:
 def _with_converted(name: str) -> dict[str, str]:
     """Lists leave converted leads out unless they are asked for."""
     return {"converted": "both"} if name == _LEADS else {}
-
-
-def _known(recent: Mapping[str, str], record: Row) -> bool:
-    return recent.get(str(record["id"])) == _state(record)
 
 
 def _state(record: Row) -> str:

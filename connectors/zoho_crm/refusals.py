@@ -31,8 +31,8 @@ _TOKEN: Mapping[str, tuple[str, str]] = {
     "invalid_client": (
         "Zoho does not know this client ID in data centre {centre}.",
         (
-            "Copy the client ID from the API console of the data centre chosen here; the other data "
-            "centres do not know it."
+            "Copy the client ID from the API console of the data centre chosen here; the other "
+            "data centres do not know it."
         ),
     ),
     "invalid_client_secret": (
@@ -41,8 +41,8 @@ _TOKEN: Mapping[str, tuple[str, str]] = {
     ),
     "invalid_code": (
         (
-            "Zoho does not accept the refresh token: it is wrong, was revoked, or belongs to another "
-            "client or data centre."
+            "Zoho does not accept the refresh token: it is wrong, was revoked, or belongs to "
+            "another client or data centre."
         ),
         "Generate a new code in the API console and exchange it for a new refresh token.",
     ),
