@@ -1,0 +1,406 @@
+"""`/__admin/`: trouble and inspection for tests. No login; the server listens on loopback only."""
+
+import inspect
+
+from flask import Blueprint, current_app, request
+
+from sandbox.zoho_crm import switches as switch_texts
+from sandbox.zoho_crm import user_actions
+from sandbox.zoho_crm.box import the_box
+from sandbox.zoho_crm.clock import parse_time
+from sandbox.zoho_crm.errors import ItemError
+from sandbox.zoho_crm.gate import answer
+from sandbox.zoho_crm.store import to_record
+
+api = Blueprint("admin", __name__, url_prefix="/__admin")
+
+
+@api.errorhandler(ValueError)
+@api.errorhandler(TypeError)
+@api.errorhandler(KeyError)
+@api.errorhandler(user_actions.UnknownRecordError)
+@api.errorhandler(user_actions.SeedRefusedError)
+def bad_request(error):
+    return answer({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+@api.errorhandler(ItemError)
+def refused(error):
+    return answer(error.item(), 400)
+
+
+def wanted():
+    """The call's JSON object; an empty body is an empty object."""
+    value = request.get_json(force=True, silent=True)
+    if value is None and request.get_data():
+        raise ValueError("the body is not JSON")
+    return value or {}
+
+
+@api.get("/")
+def overview():
+    """This list."""
+    found = []
+    for rule in current_app.url_map.iter_rules():
+        if not rule.endpoint.startswith("admin."):
+            continue
+        view = current_app.view_functions[rule.endpoint]
+        methods = sorted(rule.methods - {"HEAD", "OPTIONS"})
+        text = " ".join((inspect.getdoc(view) or "").split())
+        found.extend({"method": name, "path": rule.rule, "does": text} for name in methods)
+    return answer({"calls": sorted(found, key=lambda item: (item["path"], item["method"]))})
+
+
+@api.get("/health")
+def health():
+    """Says that the server answers, with its clock."""
+    box = the_box()
+    return answer({"ok": True, "time": box.clock.text(box.clock.now())})
+
+
+# Tokens.
+
+
+@api.post("/tokens/expire")
+def expire_tokens():
+    """Every access token dies now; refresh tokens stay."""
+    the_box().oauth.expire_all()
+    return answer({"ok": True})
+
+
+@api.post("/tokens/revoke-refresh")
+def revoke_refresh():
+    """The refresh token is withdrawn, as when a user removes the consent."""
+    box = the_box()
+    return answer({"ok": box.oauth.revoke(wanted().get("token", box.oauth.refresh_token))})
+
+
+@api.post("/tokens/restore-refresh")
+def restore_refresh():
+    """Undo revoke-refresh for the token printed at start."""
+    box = the_box()
+    box.oauth.restore(wanted().get("token", box.oauth.refresh_token))
+    return answer({"ok": True})
+
+
+@api.post("/tokens/forget-throttle")
+def forget_throttle():
+    """The count of token calls in the last ten minutes starts again at 0."""
+    the_box().oauth.forget_throttle()
+    return answer({"ok": True})
+
+
+@api.post("/tokens/scope")
+def set_scope():
+    """{scope}: what the tokens may do from now on; an empty scope means all."""
+    the_box().oauth.set_scope(wanted().get("scope", ""))
+    return answer({"ok": True})
+
+
+@api.post("/tokens/grant")
+def grant():
+    """{scope?, redirect_uri?}: a grant code, as the API console makes for a self client."""
+    body = wanted()
+    code = the_box().oauth.grant(body.get("scope", ""), body.get("redirect_uri"))
+    return answer({"code": code})
+
+
+# Faults.
+
+
+@api.get("/faults")
+def list_faults():
+    """The planned faults and how many have happened."""
+    faults = the_box().faults
+    return answer({"faults": faults.listed(), "fired": faults.fired})
+
+
+@api.delete("/faults")
+def clear_faults():
+    """Forget all planned faults, also those of notifications."""
+    box = the_box()
+    box.faults.clear()
+    for name in box.notifier.faults:
+        box.notifier.faults[name] = 0
+    return answer({"ok": True})
+
+
+@api.delete("/faults/<int:fault_id>")
+def clear_fault(fault_id):
+    """Forget one planned fault."""
+    the_box().faults.clear(fault_id)
+    return answer({"ok": True})
+
+
+@api.post("/faults/latency")
+def slow_down():
+    """{latency_ms, times? (null: for ever), path?, method?, writes_only?, rate?, skip?}: slow."""
+    return answer(the_box().faults.plan("latency", **{"times": None, **wanted()}))
+
+
+@api.post("/faults/fail")
+def fail():
+    """{status, code?, message?, times, path?, method?, writes_only?, rate?, skip?, html?}: refuse
+    the next calls without doing the work."""
+    return answer(the_box().faults.plan("fail", **wanted()))
+
+
+@api.post("/faults/drop-answer")
+def drop_answer():
+    """{times, path?, method?, writes_only? (true), rate?, skip?}: do the work, then close the
+    connection without an answer."""
+    return answer(the_box().faults.plan("drop_answer", **{"writes_only": True, **wanted()}))
+
+
+@api.post("/faults/drop-before")
+def drop_before():
+    """{times, path?, method?, writes_only?, rate?, skip?}: close the connection, do nothing."""
+    return answer(the_box().faults.plan("drop_before", **wanted()))
+
+
+@api.get("/notifications")
+def notification_state():
+    """Channels, counts, what waits, the planned faults and the last sent messages."""
+    box = the_box()
+    return answer(
+        {
+            "channels": list(box.notifier.channels.values()),
+            "counts": box.notifier.counts,
+            "pending": box.notifier.pending(),
+            "faults": box.notifier.faults,
+            "recent": box.notifier.recent[-50:],
+        }
+    )
+
+
+@api.post("/notifications/faults")
+def notification_faults():
+    """{drop, duplicate, reorder: rates 0 to 1; drop_next: a number; delay: seconds}."""
+    notifier, body = the_box().notifier, wanted()
+    unknown = set(body) - set(notifier.faults)
+    if unknown:
+        raise ValueError(f"there is no {', '.join(sorted(unknown))}")
+    notifier.faults.update(body)
+    return answer(notifier.faults)
+
+
+@api.post("/notifications/expire")
+def expire_channels():
+    """All channels expire now, as in a night without renewal."""
+    notifier = the_box().notifier
+    for channel_id in list(notifier.channels):
+        notifier.remove(channel_id)
+    return answer({"ok": True})
+
+
+# Clock, limits, switches.
+
+
+@api.get("/clock")
+def show_clock():
+    """The time, the shift in seconds, the zone."""
+    clock = the_box().clock
+    shown = {"time": clock.text(clock.now()), "shift": clock.shift, "zone": clock.zone_name}
+    return answer(shown)
+
+
+@api.post("/clock")
+def set_clock():
+    """{shift?: seconds from the real time, zone?: "+08:00" or an IANA name}."""
+    body = wanted()
+    the_box().clock.set(shift=body.get("shift"), zone=body.get("zone"))
+    return show_clock()
+
+
+@api.get("/limits")
+def show_limits():
+    """Credits used and allowed, the most calls at the same time."""
+    box = the_box()
+    names = ("daily_credits", "max_concurrency", "max_sub_concurrency", "token_throttle")
+    shown = {name: box.switches[name] for name in names}
+    return answer({**shown, "credits_used": box.limits.used(), "peak": box.limits.peak})
+
+
+@api.post("/limits")
+def set_limits():
+    """{daily_credits?, max_concurrency?, max_sub_concurrency?, token_throttle?, reset?: true to
+    give all credits back}."""
+    body = wanted()
+    if body.pop("reset", False):
+        the_box().limits.reset()
+    the_box().switches.change(body)
+    return show_limits()
+
+
+@api.get("/switches")
+def show_switches():
+    """Points that the vendor leaves open: value now, default, choices."""
+    values = the_box().switches.all()
+    described = switch_texts.describe()
+    return answer({name: {"value": values[name], **described[name]} for name in described})
+
+
+@api.post("/switches")
+def set_switches():
+    """{name: value, …}; {"reset": true} goes back to the defaults."""
+    body, switches = wanted(), the_box().switches
+    if body.pop("reset", False):
+        switches.reset()
+    switches.change(body)
+    return answer(switches.all())
+
+
+# Fields.
+
+
+@api.post("/fields/<module>")
+def add_field(module):
+    """{api_name, data_type?, length?, unique?, external?, picklist?, …}: a new custom field."""
+    the_box().metadata.add_field(module, wanted())
+    return answer({"ok": True})
+
+
+@api.patch("/fields/<module>/<name>")
+def change_field(module, name):
+    """{mandatory?, length?, picklist?: [values], read_only?, unique?, label?}."""
+    the_box().metadata.change_field(module, name, wanted())
+    return answer({"ok": True})
+
+
+@api.post("/fields/<module>/<name>/rename")
+def rename_field(module, name):
+    """{to}: a new API name; stored values move along."""
+    the_box().metadata.rename_field(module, name, wanted()["to"])
+    return answer({"ok": True})
+
+
+@api.delete("/fields/<module>/<name>")
+def delete_field(module, name):
+    """The field and all its values go."""
+    the_box().metadata.delete_field(module, name)
+    return answer({"ok": True})
+
+
+# Counters.
+
+
+@api.get("/calls")
+def show_calls():
+    """What was called since the last reset; ?log=N limits the log of write calls (200)."""
+    return answer(the_box().calls.report(request.args.get("log", 200, int)))
+
+
+@api.post("/calls/reset")
+def reset_calls():
+    """All counters go to 0."""
+    the_box().calls.reset()
+    return answer({"ok": True})
+
+
+# Records, as a CRM user would change them.
+
+
+@api.get("/records/<module>")
+def dump_records(module):
+    """All records of a module as stored; ?page=&per_page= when they are many."""
+    box = the_box()
+    found = box.metadata.callable_module(module)
+    if found is None:
+        raise ValueError(f"there is no module {module}")
+    page = request.args.get("page", 1, int)
+    per_page = request.args.get("per_page", 1_000_000, int)
+    sql = f"SELECT id, created, modified, doc FROM rec_{module} ORDER BY id LIMIT ? OFFSET ?"
+    with box.store.read() as conn:
+        rows = conn.execute(sql, (per_page, (page - 1) * per_page)).fetchall()
+        total = conn.execute(f"SELECT count(*) FROM rec_{module}").fetchone()[0]
+    return answer({"data": [raw_record(box, to_record(row)) for row in rows], "total": total})
+
+
+def raw_record(box, record):
+    return {
+        **record.doc,
+        "id": str(record.id),
+        "Created_Time": box.clock.text(record.created),
+        "Modified_Time": box.clock.text(record.modified),
+    }
+
+
+@api.post("/records/<module>")
+def seed_records(module):
+    """A list of records, or {data, silent? (true), user?}: create up to 10,000 as a user.
+    Created_Time and Modified_Time of an item count when given."""
+    body = wanted()
+    options = body if isinstance(body, dict) else {"data": body}
+    items = options.get("data") or []
+    if len(items) > 10_000:
+        raise ValueError("at most 10,000 records in one call")
+    return answer({"ids": _seed(module, items, options)}, 201)
+
+
+def _seed(module, items, options):
+    times = {index: _times(item) for index, item in enumerate(items) if "Modified_Time" in item}
+    ids = user_actions.seed(
+        the_box(),
+        module,
+        items,
+        times=times,
+        silent=options.get("silent", True),
+        user=options.get("user"),
+    )
+    return [str(record_id) for record_id in ids]
+
+
+def _times(item):
+    modified = parse_time(item["Modified_Time"])
+    return parse_time(item.get("Created_Time") or item["Modified_Time"]), modified
+
+
+@api.put("/records/<module>/<record_id>")
+def edit_record(module, record_id):
+    """{field: value, …}: edit as a user (with notifications)."""
+    box = the_box()
+    record = user_actions.edit(box, module, record_id, wanted())
+    return answer(raw_record(box, record))
+
+
+@api.delete("/records/<module>/<record_id>")
+def delete_record(module, record_id):
+    """Delete as a user; several ids comma separated."""
+    user_actions.delete(the_box(), module, record_id.split(","))
+    return answer({"ok": True})
+
+
+@api.post("/records/<module>/<record_id>/restore")
+def restore_record(module, record_id):
+    """Back from the recycle bin."""
+    box = the_box()
+    return answer(raw_record(box, user_actions.restore(box, module, record_id)))
+
+
+@api.post("/records/<module>/merge")
+def merge_records(module):
+    """{winner, losers: [ids], values?: {…}}: merge as a user; the losers' ids are deleted."""
+    box, body = the_box(), wanted()
+    values = body.get("values") or {}
+    record = user_actions.merge(box, module, body["winner"], body["losers"], values)
+    return answer(raw_record(box, record))
+
+
+@api.post("/records/<module>/purge")
+def purge(module):
+    """Empty the recycle bin of a module: its deleted records become permanent."""
+    box = the_box()
+    sql = (
+        "UPDATE trash SET kind = 'permanent', name = NULL, doc = NULL, deleted = ? "
+        "WHERE module = ? AND kind = 'recycle'"
+    )
+    with box.store.write() as conn:
+        count = conn.execute(sql, (box.clock.second(), module)).rowcount
+    return answer({"purged": count})
+
+
+@api.get("/users")
+def users():
+    """The users that an edit can be made as."""
+    box = the_box()
+    return answer({"users": [box.people.full(user_id) for user_id in box.people.users]})
