@@ -48,7 +48,8 @@ class Feed:
         """The export, where there is one; ends with a page whose cursor starts the listing."""
         if not place:
             count, at = self._size(name)
-            place = _cursor(Mark(), Mark(at))
+            # What was deleted before the first record is read was never known here.
+            place = _cursor(Mark(), Mark(at, walking=True))
             wanted = 0 < self._threshold < count
             export = self._exports.export(self._metadata.module(name)) if wanted else None
             skip = 0

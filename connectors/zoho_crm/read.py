@@ -11,6 +11,7 @@ from connectors.sdk.paging import batches
 from connectors.zoho_crm.client import Client
 from connectors.zoho_crm.marks import Mark
 from connectors.zoho_crm.records import Row, change, fingerprint, moment, native, stamp
+from connectors.zoho_crm.refusals import CallRefusedError
 from connectors.zoho_crm.schema import Metadata, Module
 
 PAGE = 200  # Zoho's maximum per list call
@@ -92,9 +93,7 @@ class Reader:
         wanted = [record_id for record_id in dict.fromkeys(ids) if record_id.isdigit()]
         found: dict[str, Row] = {}
         for some in batches(wanted, IDS_PER_CALL):
-            params = {"ids": ",".join(some), "per_page": str(PAGE), **_with_converted(name)}
-            for row in self._all_fields(module, params):
-                found[row["id"]] = row
+            found.update((row["id"], row) for row in self._listed(module, some))
         return found
 
     def one(self, name: str, record_id: str) -> dict[str, Any] | None:
@@ -173,30 +172,40 @@ class Reader:
         ordered = [records[record_id] for record_id, _ in order if record_id in records]
         return Sheet(ordered, order, len(rows) == self.page_size, None)
 
-    def _all_fields(self, module: Module, params: Mapping[str, str]) -> list[Row]:
-        first = module.passes[0]
-        answer = self._client.get(f"/{module.name}", {**params, "fields": ",".join(first)})
-        rows = {str(row["id"]): native(row, first) for row in answer.rows}
+    def _listed(self, module: Module, ids: Sequence[str]) -> list[Row]:
+        """Records by id; an id that could never be one is found out and left alone."""
+        try:
+            rows = {r["id"]: r for r in self._part(module.name, module.passes[0], ids)}
+        except CallRefusedError as refused:
+            if refused.remote_code != "INVALID_DATA":
+                raise
+            if len(ids) == 1:
+                return []
+            middle = len(ids) // 2
+            return self._listed(module, ids[:middle]) + self._listed(module, ids[middle:])
         return self._with_rest(module, rows)
+
+    def _part(self, name: str, fields: Sequence[str], ids: Sequence[str]) -> list[dict[str, Any]]:
+        params = {
+            "ids": ",".join(ids),
+            "per_page": str(PAGE),
+            "fields": ",".join(fields),
+            **_with_converted(name),
+        }
+        return [native(row, fields) for row in self._client.get(f"/{name}", params).rows]
 
     def _with_rest(self, module: Module, rows: dict[str, dict[str, Any]]) -> list[Row]:
         """The rows completed with the fields that did not fit the first call."""
         torn: set[str] = set()
         for names in module.passes[1:]:
             for some in batches(list(rows), IDS_PER_CALL):
-                params = {
-                    "ids": ",".join(some),
-                    "per_page": str(PAGE),
-                    "fields": ",".join(names),
-                    **_with_converted(module.name),
-                }
-                parts = {str(r["id"]): r for r in self._client.get(f"/{module.name}", params).rows}
+                parts = {row["id"]: row for row in self._part(module.name, names, some)}
                 for record_id in some:
                     part = parts.get(record_id)
                     if part is None or not _same_time(part, rows[record_id]):
                         torn.add(record_id)
                     else:
-                        rows[record_id].update(native(part, names))
+                        rows[record_id].update(part)
         for record_id in torn:  # edited between two calls: read in one piece
             record = self.one(module.name, record_id)
             if record is None:

@@ -110,13 +110,12 @@ def call_refusal(status: int, body: Mapping[str, Any], *, write: bool) -> Connec
         return ThrottledError("Zoho allows no more calls now.", retry_after=60.0)
     if status >= 500 or code in _BROKEN:
         kind = AnswerLostError if write else TransientError
-        return kind(f"Zoho answered {status} {code}: {words}".rstrip(": "))
+        return kind(f"Zoho is out of order: it answered {status} {code}".rstrip() + ".")
     if status in {409, 423, 425}:
         return TransientError(f"Zoho asks to come back later ({status} {code}).")
     details = body.get("details")
-    sentence, hint = _CALL.get(
-        code, (f"Zoho refused the call: {code or status} {words}".strip(), "")
-    )
+    unknown = (f"Zoho refused the call ({f'{code or status} {words}'.strip()}).", "")
+    sentence, hint = _CALL.get(code, unknown)
     return CallRefusedError(
         f"{sentence}{_subject(details)}",
         hint=hint,
@@ -203,4 +202,4 @@ def _subject(details: Any) -> str:
         return ""
     keys = ("api_name", "param_name", "column_name", "clause", "module", "permissions", "reason")
     named = [f"{key} {details[key]}" for key in keys if isinstance(details.get(key), str | list)]
-    return f" ({', '.join(named)})" if named else ""
+    return f" (It names {', '.join(named)}.)" if named else ""
