@@ -126,6 +126,8 @@ class Writer:
                 )
             else:
                 values[name] = self._value(field, value, item, path)
+        if values.get("Owner", 0) is None:  # a record is never without an owner
+            del values["Owner"]
         self.external.refuse_own_change(values, existing, path)
         self._mandatory(values, existing, path)
         self._own_parent(values, existing, path)
