@@ -62,7 +62,10 @@ class Reader:
                 reached = replace(start, time=place.time or start.time)
                 yield told, reached.passed(seen, sheet.at, whole=first and not start.walking)
                 return
-            place, first = _next(place, sheet), False
+            following = _next(place, sheet)
+            if following == place:
+                raise TransientError("Zoho sends the same page again; the listing stands still.")
+            place, first = following, False
             seen = [row for row in seen if place.time and row[1] > place.time - _NEAR]
             yield told, place
 
@@ -252,6 +255,8 @@ def _next(place: Mark, sheet: Sheet) -> Mark:
     if place.after is not None:
         stays = place.time is not None and time <= place.time
         return Mark(place.time, walking=True, after=record_id) if stays else going
+    if place.walking and place.time is not None and time < place.time:
+        return Mark(place.time, walking=True, after="0")  # a page of what was told already
     stuck = place.since is not None and going.since is not None and going.since <= place.since
     return Mark(time, walking=True, after="0") if stuck else going
 
