@@ -8,7 +8,7 @@ import io
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
@@ -17,14 +17,15 @@ from urllib.parse import urlsplit
 import requests
 import structlog
 
-from connectors.sdk.errors import ConnectorError, SetupError, TransientError
+from connectors.sdk.errors import SetupError, TransientError
 from connectors.zoho_crm.client import Client
 from connectors.zoho_crm.records import Row, moment
-from connectors.zoho_crm.refusals import call_refusal, record_refusal
+from connectors.zoho_crm.refusals import CallRefusedError, call_refusal
 from connectors.zoho_crm.schema import Module
 
 WAITS = (0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 8.0, 10.0, 10.0)  # 45 seconds in all, then a listing
 IN_MEMORY = 8 * 1024 * 1024
+LONGEST_LACK = 8  # more unsupported fields than this, and a listing is as good
 _TRUE = frozenset({"true", "1", "yes"})
 _OWNERS = frozenset({"ownerlookup", "userlookup"})
 log = structlog.get_logger(__name__)
@@ -32,12 +33,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A finished export. `made_at` is the server's time at which it was asked for."""
+    """A finished export. `made_at` is the server's time at which it was asked for.
+
+    `lacking` names the fields that Zoho does not export; they have to be read otherwise.
+    """
 
     job: str
     made_at: datetime
     address: str
     next_token: str | None = None
+    lacking: tuple[str, ...] = ()
 
 
 class BulkReader:
@@ -48,17 +53,31 @@ class BulkReader:
 
     def export(self, module: Module) -> Export | None:
         """An export of all records; None where Zoho takes too long or cannot make one."""
-        query = {"module": {"api_name": module.name}, "fields": _columns(module)}
-        return self._made(query)
+        columns, lacking = _columns(module), list[str]()
+        while True:
+            query = {"module": {"api_name": module.name}, "fields": columns}
+            try:
+                return self._wait(self._ask(query), tuple(lacking))
+            except SetupError as refused:
+                column = _unsupported(refused)
+                if column not in columns or len(lacking) == LONGEST_LACK:
+                    log.warning("zoho makes no export", code=refused.remote_code)
+                    return None
+                columns.remove(column)
+                lacking.append(column.partition(".")[0])
 
-    def next_part(self, token: str) -> Export | None:
+    def next_part(self, export: Export) -> Export | None:
         """The records behind the 200,000 of one export."""
-        return self._made({"page_token": token})
+        try:
+            return self._wait(self._ask({"page_token": export.next_token}), export.lacking)
+        except SetupError as refused:
+            log.warning("zoho makes no export", code=refused.remote_code)
+            return None
 
-    def again(self, job: str) -> Export | None:
+    def again(self, job: str, lacking: Sequence[str]) -> Export | None:
         """An export made earlier; None where Zoho has thrown it away (after a day)."""
         try:
-            return self._state(job)
+            return self._state(job, tuple(lacking))
         except SetupError as gone:
             log.info("zoho keeps the export no longer", code=gone.remote_code)
             return None
@@ -79,38 +98,31 @@ class BulkReader:
             except requests.RequestException as exc:
                 raise TransientError("The download of Zoho's export broke off.") from exc
 
-    def _made(self, query: Mapping[str, Any]) -> Export | None:
-        try:
-            return self._wait(self._ask(query))
-        except SetupError as refused:
-            log.warning("zoho makes no export", code=refused.remote_code)
-            return None
-
     def _ask(self, query: Mapping[str, Any]) -> str:
         answer = self._client.bulk("POST", "/read", {"query": query, "file_type": "csv"})
         item = answer.rows[0] if answer.rows else {}
         details = item.get("details")
         if item.get("status") != "success" or not isinstance(details, Mapping):
-            raise _as_setup(call_refusal(400, item, write=False))
+            raise call_refusal(answer.status, item, write=False)
         return str(details["id"])
 
-    def _wait(self, job: str) -> Export | None:
+    def _wait(self, job: str, lacking: tuple[str, ...]) -> Export | None:
         for pause in WAITS:
             self._sleep(pause)
-            export = self._state(job)
+            export = self._state(job, lacking)
             if export is not None:
                 return export
         log.warning("zoho takes too long to make an export", job=job)
         return None
 
-    def _state(self, job: str) -> Export | None:
+    def _state(self, job: str, lacking: tuple[str, ...]) -> Export | None:
         answer = self._client.bulk("GET", f"/read/{job}")
         item = answer.rows[0] if answer.rows else {}
         result = item.get("result")
         if item.get("state") == "FAILURE":
             raise SetupError("Zoho failed to make an export.", remote_code="FAILURE")
         if item.get("status") == "error":
-            raise _as_setup(record_refusal(item))
+            raise call_refusal(answer.status, item, write=False)
         if item.get("state") != "COMPLETED" or not isinstance(result, Mapping):
             return None
         made = moment(item.get("created_time"))
@@ -119,15 +131,16 @@ class BulkReader:
         token = result.get("next_page_token") if result.get("more_records") else None
         if result.get("more_records") and not token:
             raise SetupError("Zoho does not say how the export goes on.", remote_code="FAILURE")
-        return Export(job, made, str(result["download_url"]), str(token) if token else None)
+        address = str(result["download_url"])
+        return Export(job, made, address, str(token) if token else None, lacking)
 
 
-def _as_setup(refusal: ConnectorError) -> ConnectorError:
-    """Whatever Zoho says against this export, the way round it is the listing."""
-    if isinstance(refusal, TransientError):
-        return refusal
-    code = str(getattr(refusal, "remote_code", ""))
-    return SetupError(str(refusal), remote_code=code)
+def _unsupported(refused: SetupError) -> str:
+    """The column that Zoho does not export, where it says so."""
+    if not isinstance(refused, CallRefusedError) or refused.remote_code != "FIELD_NOT_SUPPORTED":
+        return ""
+    details = refused.details
+    return str(details.get("field") or details.get("api_name") or "")
 
 
 def _columns(module: Module) -> list[str]:

@@ -55,7 +55,7 @@ class Feed:
             skip = 0
         else:
             held = place["export"]
-            export = self._exports.again(str(held["job"]))
+            export = self._exports.again(str(held["job"]), held.get("lacking") or ())
             skip = int(held["row"])
             if export is None:  # thrown away meanwhile: the listing begins from the beginning
                 place = {**_cursor(Mark(), Mark.load(place.get("deleted")))}
@@ -71,10 +71,13 @@ class Feed:
         following: Export | None = export
         while following is not None:
             rows = islice(self._exports.rows(following, module), skip, None)
-            while some := [change(name, row) for row in islice(rows, PAGE)]:
+            while some := list(islice(rows, PAGE)):
                 skip += len(some)
-                part = {"job": following.job, "row": skip, "begun": stamp(begun)}
-                yield Page(some, {"deleted": place.get("deleted") or {}, "export": part})
+                whole = self._reader.completed(name, some, following.lacking)
+                part: dict[str, Any] = {"job": following.job, "row": skip, "begun": stamp(begun)}
+                part["lacking"] = list(following.lacking)
+                told = [change(name, row) for row in whole]
+                yield Page(told, {"deleted": place.get("deleted") or {}, "export": part})
             skip = 0
             following = self._next_part(following)
         yield Page((), _cursor(Mark(begun), Mark.load(place.get("deleted"))))
@@ -82,7 +85,7 @@ class Feed:
     def _next_part(self, export: Export) -> Export | None:
         if export.next_token is None:
             return None
-        following = self._exports.next_part(export.next_token)
+        following = self._exports.next_part(export)
         if following is None:
             raise SetupError(
                 "Zoho made the first part of an export, but not the next.",

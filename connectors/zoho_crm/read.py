@@ -99,6 +99,18 @@ class Reader:
             found.update((row["id"], row) for row in self._listed(module, some))
         return found
 
+    def completed(self, name: str, rows: Sequence[Row], lacking: Sequence[str]) -> Sequence[Row]:
+        """Rows with the fields that they lack, read by id; what changed meanwhile comes later."""
+        if not lacking:
+            return rows
+        parts: dict[str, Row] = {}
+        for some in batches([str(row["id"]) for row in rows], IDS_PER_CALL):
+            parts.update((r["id"], r) for r in self._part(name, ("Modified_Time", *lacking), some))
+        return [
+            {**row, **{field: parts.get(row["id"], {}).get(field) for field in lacking}}
+            for row in rows
+        ]
+
     def one(self, name: str, record_id: str) -> dict[str, Any] | None:
         """A single record with everything, order lines too, as Zoho answers it; None: gone."""
         if not record_id.isdigit():

@@ -32,6 +32,7 @@ _NOISE = frozenset(
         "Last_Activity_Time",
         "Change_Log_Time__s",
         "Locked__s",
+        "Record_Status__s",
         "Record_Image",
         "Enrich_Status__s",
         "Last_Enriched_Time__s",
