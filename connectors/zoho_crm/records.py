@@ -1,0 +1,79 @@
+"""Zoho's rows as native records: whole, without its own extras, with a version."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.sdk.contract import Change
+
+_MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
+# Not part of what a record holds: they move without a field having moved.
+_UNVERSIONED = frozenset({"Modified_Time", "Modified_By", "Created_By"})
+Row = Mapping[str, Any]
+
+
+def native(row: Row, names: Iterable[str]) -> dict[str, Any]:
+    """The record with each of these fields, None where it is empty; `$` extras left out."""
+    return {"id": str(row["id"]), **{name: row.get(name) for name in names}}
+
+
+def change(object_name: str, record: Row) -> Change:
+    """A native record as a change."""
+    return Change(
+        object_name, str(record["id"]), record, version(record), moment(record.get("Modified_Time"))
+    )
+
+
+def version(record: Row) -> str:
+    """Differs whenever the record does.
+
+    `Modified_Time` alone cannot tell two edits of one second apart, so the content takes part,
+    in a form that is the same whether it came from a list, a single read or an export.
+    """
+    at = moment(record.get("Modified_Time"))
+    return f"{stamp(at) if at else ''} {fingerprint(record)}"
+
+
+def fingerprint(record: Row) -> str:
+    """A short hash of the content."""
+    content = {k: _plain(v) for k, v in record.items() if k not in _UNVERSIONED}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def moment(value: Any) -> datetime | None:
+    """A time of Zoho, which comes in the zone of the token's user, in UTC."""
+    if not isinstance(value, str) or not _MOMENT.match(value):
+        return None
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
+def stamp(at: datetime) -> str:
+    """A time as Zoho wants it in headers and queries: whole seconds with an offset."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def seconds(amount: float) -> timedelta:
+    return timedelta(seconds=amount)
+
+
+def _plain(value: Any) -> Any:
+    """A value without what differs between two ways of reading it."""
+    if isinstance(value, Mapping):
+        return str(value["id"]) if value.get("id") else value
+    if isinstance(value, list):
+        return sorted(_text(item) for item in value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    at = moment(value)
+    return stamp(at) if at else value
+
+
+def _text(item: Any) -> str:
+    """Tags are known by name: an export gives no id for them."""
+    if isinstance(item, Mapping):
+        return str(item.get("name") or item.get("id") or json.dumps(item, sort_keys=True))
+    return str(item)
