@@ -1,0 +1,178 @@
+"""A tenant whose answers each test writes down, and the settings to reach it."""
+
+import json
+import re
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import responses
+
+from connectors.fxiaoke import Fxiaoke
+from connectors.fxiaoke.config import FxiaokeConfig
+from connectors.testing.plain import PlainLimiter, PlainTokens, plain_http
+
+BASE = "https://open.example.test"
+SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+
+def field(kind="text", **more):
+    return {"type": kind, "is_active": True, "label": more.pop("label", ""), **more}
+
+
+ACCOUNT = {
+    "api_name": "AccountObj",
+    "display_name": "客户",
+    "fields": {
+        "_id": field(),
+        "name": field(label="客户名称", is_required=True, max_length=256),
+        "tel": field("phone_number", label="电话"),
+        "fax": field(label="传真"),
+        "owner": field("employee", label="负责人"),
+        "country": field("country", label="国家"),
+        "province": field("province", label="省"),
+        "city": field("city", label="市"),
+        "district": field("district", label="区"),
+        "account_no": field("auto_number", label="编号"),
+        "old__c": field(label="停用", is_active=False),
+        "account_level": field(
+            "select_one", label="级别", options=[{"label": "重要", "value": "1"}]
+        ),
+        "record_type": field("record_type", options=[{"label": "预设", "api_name": "default__c"}]),
+        "kehub_key__c": field(label="外部主键", is_unique=True, max_length=64),
+        "last_modified_time": field("date_time"),
+        "life_status": field("select_one"),
+    },
+}
+
+
+def options(*rows):
+    return {
+        "options": [
+            {"label": label, "value": code, "child_options": [children] if children else []}
+            for label, code, children in rows
+        ]
+    }
+
+
+AREAS = {
+    "country": options(("中国", "248", {"province": ["251", "249"]}), ("德国", "2", None)),
+    "province": options(
+        ("浙江", "251", {"city": ["300"]}), ("北京", "249", {"city": ["310"]})
+    ),
+    "city": options(
+        ("杭州市", "300", {"district": ["400", "401"]}), ("北京市", "310", {"district": ["410"]})
+    ),
+    "district": options(("西湖区", "400", None), ("新城区", "401", None), ("新城区", "410", None)),
+}
+
+
+class Tenant:
+    """Answers per path, first come first served; the last one stays."""
+
+    def __init__(self, mock):
+        self.calls = defaultdict(list)
+        self.headers = defaultdict(list)
+        self.order = []
+        self._answers = defaultdict(list)
+        self.answer("/oauth2.0/token", self.token("T1"))
+        self.answer("describe", {"data": {"describe": ACCOUNT}})
+        self.answer("countryAreaOptions/get", {"countryAreaOptions": AREAS})
+        mock.add_callback(responses.POST, re.compile(re.escape(BASE)), self._reply)
+
+    @staticmethod
+    def token(value, **more):
+        return {"accessToken": value, "expiresIn": 7200, "ea": "acme90001", **more}
+
+    def answer(self, path, *answers):
+        """An answer is a body, an exception, or (status, text)."""
+        self._answers[path] = list(answers)
+
+    def rows(self, *pages):
+        self.answer("query", *({"data": {"dataList": list(page)}} for page in pages))
+
+    def asked(self, path):
+        return self.calls[path]
+
+    def _reply(self, request):
+        path = next(p for p in self._answers if request.url.split("?")[0].endswith(p))
+        body = json.loads(request.body)
+        self.calls[path].append(body)
+        self.headers[path].append(request.headers)
+        self.order.append(path)
+        answers = self._answers[path]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        answer = answer(body) if callable(answer) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, tuple):
+            return (answer[0], {}, answer[1])
+        full = {"errorCode": 0, "errorMessage": "OK", "traceId": "E-O.acme.1000-1f", **answer}
+        return (200, {}, json.dumps(full))
+
+
+def refused(code, text="错误"):
+    return {"errorCode": code, "errorMessage": text, "traceId": "E-O.acme.1000-2a"}
+
+
+class Clock:
+    def __init__(self):
+        self.at = datetime(2026, 5, 4, 3, 0, tzinfo=UTC)
+
+    def __call__(self):
+        return self.at
+
+    def forward(self, seconds):
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def tenant():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield Tenant(mock)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def tokens(clock):
+    return PlainTokens(lambda: clock().timestamp())
+
+
+@pytest.fixture
+def limiter(clock):
+    return PlainLimiter(clock=lambda: clock().timestamp())
+
+
+@pytest.fixture
+def make(clock, limiter, tokens):
+    """Makes connectors with some settings changed; none of them ever sleeps."""
+
+    def build(**changes):
+        settings = {
+            "base_url": BASE,
+            "app_id": "FSAID_1",
+            "app_secret": "s3cret",
+            "permanent_code": "c0de",
+            "user_id": "1000",
+            "callback_secret": SECRET,
+            **changes,
+        }
+        connector = Fxiaoke(FxiaokeConfig(**settings), plain_http(limiter, tokens, now=clock))
+        connector.client.sleep = lambda seconds: clock.forward(seconds)
+        return connector
+
+    return build
+
+
+@pytest.fixture
+def connector(make):
+    return make()
+
+
+@pytest.fixture(name="refused")
+def refused_fixture():
+    return refused
