@@ -173,7 +173,7 @@ def test_custom_objects_have_their_own_paths(connector, tenant):
     assert len(tenant.asked("custom/v2/data/query")) == 1
 
 
-def test_the_schema_is_that_of_our_native_view(connector):
+def test_the_schema_is_that_of_our_native_view(connector, tenant):
     schema = connector.schema("AccountObj")
     assert schema.label == "客户"
     assert schema.fields["name"].required
@@ -202,7 +202,7 @@ def test_an_object_that_is_switched_off_is_a_matter_of_the_set_up(connector, ten
         connector.schema("PaymentObj")
 
 
-def test_check_misses_the_hub_key_field(make):
+def test_check_misses_the_hub_key_field(make, tenant):
     make().check()
     with pytest.raises(SetupError, match="other__c") as caught:
         make(hub_key_field="other__c").check()
