@@ -57,9 +57,7 @@ def options(*rows):
 
 AREAS = {
     "country": options(("中国", "248", {"province": ["251", "249"]}), ("德国", "2", None)),
-    "province": options(
-        ("浙江", "251", {"city": ["300"]}), ("北京", "249", {"city": ["310"]})
-    ),
+    "province": options(("浙江", "251", {"city": ["300"]}), ("北京", "249", {"city": ["310"]})),
     "city": options(
         ("杭州市", "300", {"district": ["400", "401"]}), ("北京市", "310", {"district": ["410"]})
     ),

@@ -42,9 +42,7 @@ def signed(plain, **changes):
 
 def test_the_published_vector_is_proven_and_read(connector):
     connector.verify(delivery())
-    assert connector.hints(delivery()) == [
-        Hint("AccountObj", "66f000000000000000000001", "m-0001")
-    ]
+    assert connector.hints(delivery()) == [Hint("AccountObj", "66f000000000000000000001", "m-0001")]
 
 
 def test_a_repeat_is_signed_with_its_count_and_keeps_its_id(connector):

@@ -48,9 +48,7 @@ def test_the_body_convention_sends_them_inside(make, tenant):
     assert "authorization" not in tenant.headers["query"][0]
 
 
-@pytest.mark.parametrize(
-    "by_mobile", [{"empList": []}, {"errorCode": 30027}, {"errorCode": 10006}]
-)
+@pytest.mark.parametrize("by_mobile", [{"empList": []}, {"errorCode": 30027}, {"errorCode": 10006}])
 def test_the_directory_replaces_the_retired_search_by_mobile(make, tenant, by_mobile):
     tenant.answer("get/V2", {"corpAccessToken": "B1", "corpId": "FSCID_1", "expiresIn": 7200})
     tenant.answer("getByMobile", by_mobile)
