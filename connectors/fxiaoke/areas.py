@@ -13,6 +13,7 @@ PATH = "/cgi/crm/countryAreaOptions/get"
 _ENDING = re.compile(
     r"(特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|自治州|自治县|地区|省|市|区|县|盟|旗)$"
 )
+_SHORTER = {"阿拉伯联合酋长国": "阿联酋"}  # full names that the list has in short
 Place = tuple[str, str]  # level, code
 
 
@@ -53,7 +54,7 @@ class AreaBook:
         return any(at[0] == level and self._lies_in(at, place) for at in self._names)
 
     def _candidates(self, level: str, name: str) -> list[str]:
-        text = name.strip()
+        text = _SHORTER.get(name.strip(), name.strip())
         found = [*self._codes.get((level, text), ()), *self._codes.get((level, _short(text)), ())]
         return list(dict.fromkeys(found))
 

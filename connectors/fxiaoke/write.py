@@ -186,14 +186,13 @@ class Writer:
         if error.field or not error.remote_code:
             return error
         fields = self._describer.fields(object_name)
-        labels = {str(field.get("label") or name): name for name, field in fields.items()}
-        named = [label for label in {**labels, **{n: n for n in write.data}} if label in str(error)]
+        words = {name: name for name in write.data}
+        words |= {str(field.get("label") or name): name for name, field in fields.items()}
+        named = [word for word in words if len(word) > 1 and word in str(error)]
         if not named:
             return error
-        label = max(named, key=len)
-        return RecordError(
-            str(error), field=labels.get(label, label), remote_code=error.remote_code
-        )
+        field = words[max(named, key=len)]
+        return RecordError(str(error), field=field, remote_code=error.remote_code)
 
 
 def _not_cleared(write: Write, row: Row) -> list[str]:

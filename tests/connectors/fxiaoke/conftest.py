@@ -160,7 +160,7 @@ def make(clock, limiter, tokens):
             **changes,
         }
         connector = Fxiaoke(FxiaokeConfig(**settings), plain_http(limiter, tokens, now=clock))
-        connector.client.sleep = lambda seconds: clock.forward(seconds)
+        connector.client.sleep = clock.forward
         return connector
 
     return build

@@ -55,10 +55,14 @@ def test_the_directory_replaces_the_retired_search_by_mobile(make, tenant, by_mo
     people = [{"openUserId": "FSUID_1", "mobile": "1"}, {"openUserId": "FSUID_2", "mobile": "2"}]
     tenant.answer("user/list", {"userList": people})
     assert make(convention="body", user_id="", mobile="2").client.actor() == "FSUID_2"
+
+
+def test_an_employee_that_nobody_knows_is_a_matter_of_the_settings(make, tenant):
+    tenant.answer("get/V2", {"corpAccessToken": "B1", "corpId": "FSCID_1", "expiresIn": 7200})
+    tenant.answer("getByMobile", {"empList": []})
+    tenant.answer("user/list", {"userList": [{"openUserId": "FSUID_1", "mobile": "1"}]})
     with pytest.raises(SetupError, match="mobile"):
-        tenant.answer("query", {})
-        connector = make(convention="body", user_id="", mobile="3")
-        connector.http.tokens.renew(connector.http.tokens.current(), connector.client._grant)
+        make(convention="body", user_id="", mobile="3").client.actor()
 
 
 def test_a_token_is_kept_until_the_vendor_would_give_a_new_one(connector, tenant, clock):

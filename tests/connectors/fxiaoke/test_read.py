@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 from connectors.sdk.errors import SetupError, TransientError
 
@@ -47,7 +48,7 @@ def test_the_next_listing_begins_before_this_one_began(make, tenant, clock):
 def test_a_cut_listing_goes_on_from_any_page(make, tenant):
     connector = make(page_size=1)
     tenant.rows([row("a")], [row("b")], [])
-    first, second, third = connector.changes("AccountObj", None)
+    _first, second, third = connector.changes("AccountObj", None)
     assert filters(tenant.asked("query")[1]) == {("_id", "GT"): ["a"]}
     tenant.rows([])
     done = list(connector.changes("AccountObj", second.cursor))[-1].cursor
@@ -94,10 +95,9 @@ def test_the_systems_clock_counts_when_it_differs(make, tenant, clock):
 
 
 def dated(moment):
-    class Reply:
-        headers = {"Date": moment.strftime("%a, %d %b %Y %H:%M:%S GMT")}
-
-    return Reply
+    reply = requests.Response()
+    reply.headers["Date"] = moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    return reply
 
 
 def test_a_record_is_whole_and_in_our_native_view(connector, tenant):

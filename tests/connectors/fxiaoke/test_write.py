@@ -6,6 +6,7 @@ import requests
 from connectors.sdk.contract import Write
 from connectors.sdk.errors import (
     AnswerLostError,
+    ConnectorError,
     RecordError,
     SetupError,
     ThrottledError,
@@ -30,13 +31,13 @@ def stored(remote_id="a", **more):
 
 
 def write(connector, *batch, object_name="AccountObj"):
-    outcomes, error = [], None
+    outcomes, error = {}, None
     try:
         for outcome in connector.write(object_name, batch):
-            outcomes.append(outcome)
-    except Exception as exc:  # what is raised belongs to the result
+            outcomes[outcome.key] = outcome
+    except ConnectorError as exc:  # what is raised belongs to the result
         error = exc
-    return {o.key: o for o in outcomes}, error
+    return outcomes, error
 
 
 def test_a_create_carries_our_key_an_owner_and_codes(connector, tenant):
