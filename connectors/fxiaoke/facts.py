@@ -6,10 +6,11 @@ from typing import Any
 
 from connectors.fxiaoke.client import Client
 from connectors.fxiaoke.errors import Kind
-from connectors.fxiaoke.read import Reader, data_path, is_empty, is_invalid
+from connectors.fxiaoke.read import Reader, condition, data_path, is_empty, is_invalid
 from connectors.fxiaoke.schema import LINES, ORDER, Describer
 from connectors.sdk.contract import Native
 from connectors.sdk.errors import AnswerLostError, RecordError, TransientError
+from connectors.sdk.paging import batches
 
 ORDER_LINE = "SalesOrderProductObj"
 PAYMENT, PAYMENT_LINE = "PaymentObj", "OrderPaymentObj"
@@ -95,10 +96,8 @@ class Products:
             return {code: self._ids[code] for code in by_code}
 
     def _look_up(self, codes: Sequence[str]) -> None:
-        for start in range(0, len(codes), 50):
-            some = list(codes[start : start + 50])
-            condition = {"field_name": "product_code", "operator": "IN", "field_values": some}
-            for row in self._reader.query(PRODUCT, [condition]):
+        for some in batches(codes, 50):
+            for row in self._reader.query(PRODUCT, [condition("product_code", "IN", some)]):
                 if not is_invalid(row):
                     self._ids.setdefault(str(row["product_code"]), str(row["_id"]))
 

@@ -77,7 +77,7 @@ class Reader:
         """Living records by hub key; of several with one key the oldest."""
         field, found = self._config.hub_key_field, dict[str, Change]()
         for some in batches(list(dict.fromkeys(keys)), IDS_PER_QUERY // 2):
-            rows = self.query(object_name, [_filter(field, "IN", some)])
+            rows = self.query(object_name, [condition(field, "IN", some)])
             for row in rows:
                 if not is_invalid(row):
                     found.setdefault(str(row[field]), self.change(object_name, row))
@@ -85,7 +85,7 @@ class Reader:
 
     def rows_by_id(self, object_name: str, ids: Sequence[str]) -> list[Row]:
         """The rows as the system sends them, codes and all."""
-        return self.query(object_name, [_filter("_id", "IN", ids)])
+        return self.query(object_name, [condition("_id", "IN", ids)])
 
     def query(
         self, object_name: str, filters: Sequence[Row], limit: int = IDS_PER_QUERY
@@ -131,9 +131,9 @@ class Reader:
         filters = []
         if here.since is not None:
             overlap = int((self._config.overlap_seconds + self._config.lag_seconds) * 1000)
-            filters.append(_filter("last_modified_time", "GTE", [here.since - overlap]))
+            filters.append(condition("last_modified_time", "GTE", [here.since - overlap]))
         if here.after is not None:
-            filters.append(_filter("_id", "GT", [here.after]))
+            filters.append(condition("_id", "GT", [here.after]))
         return self.query(object_name, filters, self._config.page_size)
 
     def _milliseconds_now(self) -> int:
@@ -163,7 +163,8 @@ def _behind(here: Position, rows: Sequence[Row]) -> Position:
     return Position(here.since, here.begun, last)
 
 
-def _filter(field: str, operator: str, values: Sequence[Any]) -> Row:
+def condition(field: str, operator: str, values: Sequence[Any]) -> Row:
+    """One filter of a query; they all have to hold."""
     return {"field_name": field, "operator": operator, "field_values": list(values)}
 
 

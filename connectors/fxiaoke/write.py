@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.fxiaoke.areas import Areas
 from connectors.fxiaoke.client import Client
+from connectors.fxiaoke.details import DetailRows
 from connectors.fxiaoke.errors import Kind, SystemFaultError
 from connectors.fxiaoke.facts import Facts
 from connectors.fxiaoke.outcome import Judge, Sent, Stop
@@ -29,6 +30,7 @@ class Writer:
         self._config = client.config
         self._facts = Facts(client, reader, describer)
         self._judge = Judge(reader, client.config.locked_retry_seconds)
+        self._details = DetailRows(client, reader, self._flags())
         self._nothing: str | None = None  # what clears a field in this tenant: null or ""
 
     def write(self, object_name: str, batch: Sequence[Write]) -> Iterator[Outcome]:
@@ -112,6 +114,8 @@ class Writer:
         own |= self._area_codes(object_name, own, remote_id)
         if own or details is not None:
             self._update_fields(object_name, remote_id, own, details)
+        if details is not None:
+            self._details.settle(remote_id, details, _listed(owner or self._owner()))
         if owner:
             # An update cannot move the owner; there is a call of its own for that.
             change = [{"objectDataId": remote_id, "ownerId": _listed(owner)}]

@@ -2,16 +2,21 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import requests
 import responses
 
 from connectors.fxiaoke import Fxiaoke
 from connectors.fxiaoke.config import FxiaokeConfig
 from connectors.testing.plain import PlainLimiter, PlainTokens, plain_http
 
+ROOT = Path(__file__).parents[3]
 BASE = "https://open.example.test"
 SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
@@ -174,3 +179,89 @@ def connector(make):
 @pytest.fixture(name="refused")
 def refused_fixture():
     return refused
+
+
+class Standin:
+    """A running stand-in with its admin calls."""
+
+    def __init__(self, process, told):
+        self.process, self.told = process, told
+        self.session = requests.Session()
+
+    def admin(self, method, path, /, **body):
+        url = f"{self.told['base_url']}/__admin{path}"
+        answer = self.session.request(method, url, json=body, timeout=10)
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path, /, **body):
+        return self.admin("POST", path, **body)
+
+    def switch(self, **switches):
+        return self.post("/switches", **switches)
+
+    def rows(self, object_name, query=""):
+        return self.admin("GET", f"/records/{object_name}{query}")["rows"]
+
+    def make(self, object_name, *rows, **more):
+        return self.post(f"/records/{object_name}", rows=list(rows), **more)["ids"]
+
+    def calls(self):
+        return self.admin("GET", "/calls?last=0")
+
+    def connect(self, convention="header", tokens=None, **changes):
+        """A connector with its own quota and token, as a worker would have."""
+        told = self.told
+        settings = {
+            "base_url": told["base_url"],
+            "app_id": told["app_id"],
+            "app_secret": told["app_secret"],
+            "permanent_code": told["permanent_code"],
+            "callback_secret": told["callback_secret"],
+            "convention": convention,
+            "user_id": told["user_id"] if convention == "header" else "",
+            "mobile": told["mobile"],
+            "calls_per_20_seconds": 10_000,
+            **changes,
+        }
+        http = plain_http(tokens=tokens)
+        connector = Fxiaoke(FxiaokeConfig(**settings), http)
+        connector.client.sleep = lambda _seconds: None
+        return connector
+
+    def calm(self):
+        """Takes back all trouble that a test has made."""
+        self.admin("DELETE", "/faults")
+        self.switch(**self.usual)
+        self.post("/approvals", AccountObj=False)
+        self.post("/limits", **self.limits)
+        self.post("/limits/reset")
+        self.post("/clock", set_shift_ms=0)
+        self.post("/callback", url="")
+        self.post("/calls/reset")
+
+    def settle(self):
+        self.usual = self.admin("GET", "/switches")["switches"]
+        known = self.admin("GET", "/limits")
+        self.limits = {name: value for name, value in known.items() if name != "used_today"}
+        # The pace is tested on its own; here it would only make the other tests wait.
+        self.limits |= {"calls": 100_000, "token_calls": 100_000}
+
+
+@pytest.fixture(scope="session")
+def running_standin(tmp_path_factory):
+    data = tmp_path_factory.mktemp("fxiaoke")
+    command = [sys.executable, "-m", "sandbox.fxiaoke", "--port", "0", "--data", str(data)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        standin = Standin(process, json.loads(process.stdout.readline()))
+        standin.settle()
+        yield standin
+        standin.session.close()
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def standin(running_standin):
+    running_standin.calm()
+    return running_standin
