@@ -7,6 +7,7 @@ A native path walks nested objects by dots and lists by position: `Owner.email`,
 
 import re
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any, Final, final
 
 
@@ -43,7 +44,7 @@ def key_of(path: str) -> str | None:
 def read(native: Any, path: str) -> Any:
     """The native value at a path; ABSENT where any step of it is missing."""
     here = native
-    for name, position in _steps(path):
+    for name, position in steps(path):
         if here is None:
             return None  # an empty object has only empty members
         if position is not None:
@@ -61,11 +62,11 @@ def read(native: Any, path: str) -> Any:
 
 def put(native: MutableMapping[str, Any], path: str, value: Any) -> None:
     """Sets a native value, making the objects and one-item lists on its way."""
-    steps = list(_steps(path))
+    way = steps(path)
     here: Any = native
-    for index, (name, position) in enumerate(steps):
-        last = index == len(steps) - 1
-        fresh: Any = value if last else ([] if steps[index + 1][1] is not None else {})
+    for index, (name, position) in enumerate(way):
+        last = index == len(way) - 1
+        fresh: Any = value if last else ([] if way[index + 1][1] is not None else {})
         if position is None:
             here = _put_member(here, name, fresh, replace=last)
         else:
@@ -88,5 +89,7 @@ def _put_item(here: list[Any], position: int, value: Any, *, replace: bool) -> A
     return here[position]
 
 
-def _steps(path: str) -> list[tuple[str, int | None]]:
-    return [(name, int(pos) if pos else None) for name, pos in _STEP.findall(path)]
+@lru_cache(maxsize=4096)
+def steps(path: str) -> tuple[tuple[str, int | None], ...]:
+    """A native path taken apart: names, and positions in lists."""
+    return tuple((name, int(pos) if pos else None) for name, pos in _STEP.findall(path))
