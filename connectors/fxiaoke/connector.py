@@ -8,7 +8,11 @@ from connectors.fxiaoke import callback
 from connectors.fxiaoke.areas import Areas
 from connectors.fxiaoke.client import Client
 from connectors.fxiaoke.config import FxiaokeConfig
+from connectors.fxiaoke.facts import Facts
+from connectors.fxiaoke.lines import OrderLines
+from connectors.fxiaoke.products import Products
 from connectors.fxiaoke.read import Reader
+from connectors.fxiaoke.rows import Rows
 from connectors.fxiaoke.schema import Describer, object_schema
 from connectors.fxiaoke.write import Writer
 from connectors.sdk.contract import (
@@ -49,9 +53,12 @@ class Fxiaoke(
         super().__init__(config, http)
         self.client = Client(config, http)
         self._describer = Describer(self.client)
-        areas = Areas(self.client)
-        self._reader = Reader(self.client, self._describer, areas)
-        self._writer = Writer(self.client, self._reader, self._describer, areas)
+        rows, areas = Rows(self.client), Areas(self.client)
+        lines = OrderLines(rows, Products(self.client, rows), self._describer)
+        self._reader = Reader(self.client, rows, self._describer, areas, lines)
+        self._writer = Writer(
+            self.client, rows, self._reader, self._describer, areas, Facts(rows, lines)
+        )
 
     def check(self) -> None:
         described = self._describer.describe_now(OBJECTS[0])

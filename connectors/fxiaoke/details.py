@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.fxiaoke.client import Client
 from connectors.fxiaoke.errors import Kind
-from connectors.fxiaoke.read import IDS_PER_QUERY, Reader, Row, condition, data_path, is_invalid
+from connectors.fxiaoke.rows import Row, Rows, condition, data_path
 
 MASTERS = {"SalesOrderProductObj": "order_id", "OrderPaymentObj": "payment_id"}
 Details = Mapping[str, Sequence[Row]]
@@ -20,30 +20,19 @@ _ROUNDING = Decimal("0.01")  # amounts are kept to the cent
 class DetailRows:
     """The rows below a master."""
 
-    def __init__(self, client: Client, reader: Reader, flags: Mapping[str, bool]) -> None:
-        self._client, self._reader, self._flags = client, reader, flags
+    def __init__(self, client: Client, rows: Rows, flags: Mapping[str, bool]) -> None:
+        self._client, self._rows, self._flags = client, rows, flags
 
     def settle(self, master_id: str, details: Details, owner: Any) -> None:
         """Makes the rows equal to what was sent."""
         for detail, wanted in details.items():
-            surplus = self._rows(detail, master_id)
+            below = condition(MASTERS[detail], "EQ", [master_id])
+            surplus = list(self._rows.living(detail, below))
             missing = [line for line in wanted if not _take(surplus, line)]
             for line in missing:
                 self._create(detail, {**line, MASTERS[detail]: master_id, "owner": owner})
             for row in surplus:
                 self._invalidate(detail, str(row["_id"]))
-
-    def _rows(self, detail: str, master_id: str) -> list[Row]:
-        found: list[Row] = []
-        after: list[Row] = []
-        while True:
-            rows = self._reader.query(
-                detail, [condition(MASTERS[detail], "EQ", [master_id]), *after]
-            )
-            found += [row for row in rows if not is_invalid(row)]
-            if len(rows) < IDS_PER_QUERY:
-                return found
-            after = [condition("_id", "GT", [rows[-1]["_id"]])]
 
     def _create(self, detail: str, line: Row) -> None:
         row = {"record_type": "default__c", **line, "dataObjectApiName": detail}

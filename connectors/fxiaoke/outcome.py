@@ -4,9 +4,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connectors.fxiaoke.read import Reader, Row, is_invalid
+from connectors.fxiaoke.read import Reader
+from connectors.fxiaoke.rows import Row, Rows, is_invalid
 from connectors.sdk.contract import Change, Outcome, Write
-from connectors.sdk.errors import RecordError, SetupError, TransientError
+from connectors.sdk.errors import AnswerLostError, RecordError, SetupError, TransientError
 
 WAITING = frozenset({"under_review", "in_change", "ineffective"})
 Error = RecordError | TransientError | SetupError
@@ -51,8 +52,8 @@ class Stop:
 class Judge:
     """Looks at the rows behind a batch."""
 
-    def __init__(self, reader: Reader, locked_retry: float) -> None:
-        self._reader, self._locked_retry = reader, locked_retry
+    def __init__(self, rows: Rows, reader: Reader, locked_retry: float) -> None:
+        self._rows, self._reader, self._locked_retry = rows, reader, locked_retry
 
     def explained(self, object_name: str, sent: Sequence[Sent]) -> list[Sent]:
         """Refusals told apart: done before, not to be done now, not to be done ever.
@@ -66,7 +67,7 @@ class Judge:
         ids = [item.remote_id for item in refused if item.write.op != "create" and item.remote_id]
         try:
             made = self._reader.find(object_name, keys) if keys else {}
-            rows = self._by_id(object_name, ids)
+            rows = self._rows.by_id(object_name, ids)
         except (TransientError, SetupError) as exc:
             later = TransientError(f"The reason of a refusal could not be looked up: {exc}")
             return [replace(item, error=later) if item.refused else item for item in sent]
@@ -76,22 +77,22 @@ class Judge:
         """The rows of what was done. What cannot be read now, the hub reads later."""
         ids = [item.remote_id for item in sent if item.done and item.write.op != "delete"]
         try:
-            return self._by_id(object_name, [one for one in ids if one is not None])
+            return self._rows.by_id(object_name, [one for one in ids if one is not None])
         except (TransientError, SetupError):
             return {}
 
-    def outcome(self, object_name: str, item: Sent, rows: Mapping[str, Row]) -> Outcome:
-        """The outcome of a write that is not in doubt."""
-        key, error, remote_id = item.write.key, item.error, item.remote_id
-        if isinstance(error, SetupError):
-            return Outcome(key, error=TransientError(str(error)))  # not done; the batch says why
-        if error is not None or remote_id is None:
-            return Outcome(key, error=error)
-        if item.write.op == "delete":
-            return Outcome(key, Change(object_name, remote_id, None), remote_id=remote_id)
-        row = rows.get(remote_id)
-        after = self._reader.change(object_name, row) if row else None
-        return Outcome(key, after, remote_id=remote_id)
+    def outcomes(
+        self, object_name: str, sent: Sequence[Sent], rows: Mapping[str, Row]
+    ) -> list[Outcome]:
+        """The outcomes of all writes that are not in doubt."""
+        try:
+            seen = {
+                one.remote_id: one for one in self._reader.changes_of(object_name, rows.values())
+            }
+        except (TransientError, SetupError):
+            seen = {}
+        known = (item for item in sent if not isinstance(item.error, AnswerLostError))
+        return [_outcome(object_name, item, seen) for item in known]
 
     def _verdict(self, item: Sent, made: Mapping[str, Change], rows: Mapping[str, Row]) -> Sent:
         if item.write.op == "create":
@@ -116,7 +117,13 @@ class Judge:
         code = item.refused.remote_code if item.refused else ""
         return replace(item, error=RecordError(f"{reason} {item.error}", remote_code=code))
 
-    def _by_id(self, object_name: str, ids: Sequence[str]) -> dict[str, Row]:
-        if not ids:
-            return {}
-        return {str(row["_id"]): row for row in self._reader.rows_by_id(object_name, ids)}
+
+def _outcome(object_name: str, item: Sent, seen: Mapping[str, Change]) -> Outcome:
+    key, error, remote_id = item.write.key, item.error, item.remote_id
+    if isinstance(error, SetupError):
+        return Outcome(key, error=TransientError(str(error)))  # not done; the batch says why
+    if error is not None or remote_id is None:
+        return Outcome(key, error=error)
+    if item.write.op == "delete":
+        return Outcome(key, Change(object_name, remote_id, None), remote_id=remote_id)
+    return Outcome(key, seen.get(remote_id), remote_id=remote_id)

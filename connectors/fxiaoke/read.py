@@ -1,21 +1,19 @@
-"""Reading: listings past the 10,000 wall, records by id and by hub key."""
+"""Reading: listings past the 10,000 wall, records by id and by hub key, in our native view."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.fxiaoke.areas import Areas
 from connectors.fxiaoke.client import Client
-from connectors.fxiaoke.errors import Kind
-from connectors.fxiaoke.schema import Describer
+from connectors.fxiaoke.lines import OrderLines
+from connectors.fxiaoke.rows import PAGE, Row, Rows, condition, is_empty, is_invalid
+from connectors.fxiaoke.schema import LINES, ORDER, Describer
 from connectors.sdk.contract import Change, Cursor, Page
 from connectors.sdk.errors import TransientError
 from connectors.sdk.paging import batches
 
-Row = Mapping[str, Any]
-IDS_PER_QUERY = 100  # a query answers 100 rows, so it can ask for 100 ids
-INVALID = "invalid"
 _EXPANSIONS = ("__r", "__l", "__v", "__p", "__e", "__relation_ids")
 _PAGING_AIDS = frozenset({"searchAfterId", "total_num"})
 
@@ -42,10 +40,13 @@ class Position:
 
 
 class Reader:
-    """Rows of one tenant in our native view."""
+    """Records of one tenant."""
 
-    def __init__(self, client: Client, describer: Describer, areas: Areas) -> None:
-        self._client, self._describer, self._areas = client, describer, areas
+    def __init__(
+        self, client: Client, rows: Rows, describer: Describer, areas: Areas, lines: OrderLines
+    ) -> None:
+        self._client, self._rows, self._lines = client, rows, lines
+        self._describer, self._areas = describer, areas
         self._config = client.config
 
     def changes(self, object_name: str, cursor: Cursor | None) -> Iterator[Page]:
@@ -57,71 +58,52 @@ class Reader:
         """
         here = Position.of(cursor)
         if here.begun is None:
-            here = Position(here.since, self._milliseconds_now())
+            here = Position(here.since, int(self._client.now().timestamp() * 1000))
         full = True
         while full:
             rows = self._listing(object_name, here)
             full = len(rows) == self._config.page_size
             here = _behind(here, rows) if full else Position(here.begun)
-            yield Page([self.change(object_name, row) for row in rows], here.cursor())
+            yield Page(self.changes_of(object_name, rows), here.cursor())
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> Iterator[Change]:
         """The records with these ids; a tombstone for each that is gone or invalid."""
-        for some in batches(list(dict.fromkeys(ids)), IDS_PER_QUERY):
-            rows = {row["_id"]: row for row in self.rows_by_id(object_name, some)}
-            for remote_id in some:
-                row = rows.get(remote_id)
-                yield self.change(object_name, row) if row else Change(object_name, remote_id, None)
+        for some in batches(list(dict.fromkeys(ids)), PAGE):
+            rows = self._rows.by_id(object_name, some)
+            yield from self.changes_of(object_name, rows.values())
+            yield from (Change(object_name, one, None) for one in some if one not in rows)
 
     def find(self, object_name: str, keys: Sequence[str]) -> dict[str, Change]:
         """Living records by hub key; of several with one key the oldest."""
-        field, found = self._config.hub_key_field, dict[str, Change]()
-        for some in batches(list(dict.fromkeys(keys)), IDS_PER_QUERY // 2):
-            rows = self.query(object_name, [condition(field, "IN", some)])
-            for row in rows:
-                if not is_invalid(row):
-                    found.setdefault(str(row[field]), self.change(object_name, row))
-        return {key: change for key, change in found.items() if key in set(keys)}
+        field, found = self._config.hub_key_field, dict[str, Row]()
+        for some in batches(list(dict.fromkeys(keys)), PAGE // 2):
+            for row in self._rows.query(object_name, [condition(field, "IN", some)]):
+                if not is_invalid(row) and row[field] in some:
+                    found.setdefault(row[field], row)
+        changes = self.changes_of(object_name, found.values())
+        return dict(zip(found, changes, strict=True))
 
-    def rows_by_id(self, object_name: str, ids: Sequence[str]) -> list[Row]:
-        """The rows as the system sends them, codes and all."""
-        return self.query(object_name, [condition("_id", "IN", ids)])
+    def changes_of(self, object_name: str, rows: Iterable[Row]) -> list[Change]:
+        """The rows in our native view, in the same order; invalid ones are tombstones."""
+        listed = list(rows)
+        living = [str(row["_id"]) for row in listed if not is_invalid(row)]
+        lines = self._lines.read(living) if object_name == ORDER else {}
+        return [self._change(object_name, row, lines) for row in listed]
 
-    def query(
-        self, object_name: str, filters: Sequence[Row], limit: int = IDS_PER_QUERY
-    ) -> list[Row]:
-        """One query, ordered by `_id`; empty fields are sent as null."""
-        search = {
-            "limit": limit,
-            "offset": 0,
-            "filters": list(filters),
-            "orders": [{"fieldName": "_id", "isAsc": True}],
-        }
-        data = {
-            "dataObjectApiName": object_name,
-            "find_explicit_total_num": False,
-            "search_query_info": search,
-        }
-        answer = self._client.call(
-            data_path(object_name, "query"), {"includeNull": True, "data": data}, Kind.READ
-        )
-        rows = (answer.get("data") or {}).get("dataList")
-        if not isinstance(rows, list):
-            raise TransientError("纷享销客 answered a query without a list.")
-        return rows
-
-    def change(self, object_name: str, row: Row) -> Change:
-        """A row in our native view; an invalid one is a tombstone."""
+    def _change(self, object_name: str, row: Row, lines: Row) -> Change:
         version = row.get("version")
+        whole = None if is_invalid(row) else self._whole(object_name, row)
+        if whole is not None and object_name == ORDER:
+            whole[LINES] = lines.get(str(row["_id"]), [])
         return Change(
             object_name,
             str(row["_id"]),
-            None if is_invalid(row) else self._whole(object_name, row),
+            whole,
             None if version is None else str(version),  # text or number, by tenant
             _moment(row.get("last_modified_time")),
         )
 
-    def _whole(self, object_name: str, row: Row) -> Row:
+    def _whole(self, object_name: str, row: Row) -> dict[str, Any]:
         fields = dict.fromkeys(self._describer.fields(object_name))
         held = {name: _or_none(value) for name, value in row.items() if not _is_aid(name)}
         areas = self._areas.named(row, self._describer.levels(object_name))
@@ -134,26 +116,7 @@ class Reader:
             filters.append(condition("last_modified_time", "GTE", [here.since - overlap]))
         if here.after is not None:
             filters.append(condition("_id", "GT", [here.after]))
-        return self.query(object_name, filters, self._config.page_size)
-
-    def _milliseconds_now(self) -> int:
-        return int(self._client.now().timestamp() * 1000)
-
-
-def data_path(object_name: str, action: str) -> str:
-    """Custom objects have paths of their own; the wrong one fails."""
-    family = "custom/v2" if object_name.endswith("__c") else "v2"
-    return f"/cgi/crm/{family}/data/{action}"
-
-
-def is_invalid(row: Row) -> bool:
-    """Invalid (作废) is the system's archive: gone for everybody who works with it."""
-    return row.get("life_status") == INVALID or row.get("is_deleted") is True
-
-
-def is_empty(value: Any) -> bool:
-    """What older and newer rows send for nothing."""
-    return value is None or value in ("", [])
+        return self._rows.query(object_name, filters, self._config.page_size)
 
 
 def _behind(here: Position, rows: Sequence[Row]) -> Position:
@@ -161,11 +124,6 @@ def _behind(here: Position, rows: Sequence[Row]) -> Position:
     if here.after is not None and last <= here.after:
         raise TransientError("纷享销客 sent the same page again; its paging stands still.")
     return Position(here.since, here.begun, last)
-
-
-def condition(field: str, operator: str, values: Sequence[Any]) -> Row:
-    """One filter of a query; they all have to hold."""
-    return {"field_name": field, "operator": operator, "field_values": list(values)}
 
 
 def _is_aid(name: str) -> bool:

@@ -12,7 +12,8 @@ from connectors.fxiaoke.details import DetailRows
 from connectors.fxiaoke.errors import Kind, SystemFaultError
 from connectors.fxiaoke.facts import Facts
 from connectors.fxiaoke.outcome import Judge, Sent, Stop
-from connectors.fxiaoke.read import Reader, Row, data_path, is_empty
+from connectors.fxiaoke.read import Reader
+from connectors.fxiaoke.rows import Row, Rows, data_path, is_empty
 from connectors.fxiaoke.schema import Describer
 from connectors.sdk.contract import Outcome, Write
 from connectors.sdk.errors import AnswerLostError, RecordError, SetupError, TransientError
@@ -24,13 +25,20 @@ _LISTS = frozenset({"select_many", "object_reference_many", "employee", "departm
 class Writer:
     """Creates, changes and archives rows of one tenant."""
 
-    def __init__(self, client: Client, reader: Reader, describer: Describer, areas: Areas) -> None:
-        self._client, self._reader = client, reader
-        self._describer, self._areas = describer, areas
+    def __init__(
+        self,
+        client: Client,
+        rows: Rows,
+        reader: Reader,
+        describer: Describer,
+        areas: Areas,
+        facts: Facts,
+    ) -> None:
+        self._client, self._rows, self._reader = client, rows, reader
+        self._describer, self._areas, self._facts = describer, areas, facts
         self._config = client.config
-        self._facts = Facts(client, reader, describer)
-        self._judge = Judge(reader, client.config.locked_retry_seconds)
-        self._details = DetailRows(client, reader, self._flags())
+        self._judge = Judge(rows, reader, client.config.locked_retry_seconds)
+        self._details = DetailRows(client, rows, self._flags())
         self._nothing: str | None = None  # what clears a field in this tenant: null or ""
 
     def write(self, object_name: str, batch: Sequence[Write]) -> Iterator[Outcome]:
@@ -42,9 +50,7 @@ class Writer:
         errors = [item.error for item in sent]
         lost = next((error for error in errors if isinstance(error, AnswerLostError)), None)
         setup = next((error for error in errors if isinstance(error, SetupError)), None)
-        for item in sent:
-            if not isinstance(item.error, AnswerLostError):
-                yield self._judge.outcome(object_name, item, rows)
+        yield from self._judge.outcomes(object_name, sent, rows)
         if trouble := lost or setup:
             raise trouble
 
@@ -169,8 +175,7 @@ class Writer:
         return self._areas.coded(own, self._describer.levels(object_name), stored)
 
     def _stored(self, object_name: str, remote_id: str | None) -> Row:
-        rows = self._reader.rows_by_id(object_name, [remote_id]) if remote_id else []
-        return rows[0] if rows else {}
+        return self._rows.by_id(object_name, [remote_id]).get(remote_id, {}) if remote_id else {}
 
     def _owner(self) -> str:
         return self._config.owner_id or self._client.actor()
