@@ -206,6 +206,7 @@ class FieldRule(Strict):
     fallback: tuple[str, ...] = ()
     default: Any = None
     on_create_only: bool = False
+    target: str | None = None  # the object that a reference points at
     each: tuple[ItemRule, ...] = ()
 
     @field_validator("native", mode="before")
@@ -437,6 +438,17 @@ class MappingSpec(Strict):
         """The native fields to be read: where each native path starts."""
         heads = (str(steps(path)[0][0]) for path in self.native_paths)
         return tuple(dict.fromkeys(heads))
+
+    @cached_property
+    def watched_paths(self) -> frozenset[str]:
+        """Canonical paths whose change may concern this object: written, or asked by the route."""
+        route = () if self.route is None else self.route.when
+        fallbacks = (path for rule in self.fields for path in rule.fallback)
+        return self.out_paths | {item.canonical for item in route} | set(fallbacks)
+
+    def target_of(self, path: str) -> str | None:
+        """The object that a reference points at, None where the mapping does not say."""
+        return next((rule.target for rule in self.fields if rule.canonical == path), None)
 
     @property
     def leaving(self) -> str:

@@ -95,15 +95,30 @@ class Reply:
     status: int = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many calls in so many seconds; at most `burst` (default: `calls`) at once."""
+
+    calls: int
+    seconds: float
+    burst: int | None = None
+
+
 class Connector(ABC, Generic[C]):
     """One remote system. Add below only the capabilities it really has."""
 
     name: ClassVar[str]
     label: ClassVar[str]
     config_model: ClassVar[type[ConnectorConfig]]
+    wanted: Mapping[str, Sequence[str]] = {}  # native fields that the live mappings read, by object
 
     def __init__(self, config: C, http: Http) -> None:
         self.config, self.http = config, http
+
+    @classmethod
+    def rates(cls, config: C) -> Mapping[str, Rate]:  # noqa: ARG003  unlimited unless told
+        """How often each interface may be called; `*` is for every other interface."""
+        return {}
 
     @abstractmethod
     def check(self) -> None:

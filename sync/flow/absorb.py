@@ -1,0 +1,498 @@
+"""One transaction: match, merge fields, golden record + changes + links + dirty."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from mapping.canonical import PARENTS, REFERENCES, field_of
+from sync.core.merge import Base, Merged, merge_fields
+from sync.flow.hub import Hub
+from sync.flow.match import Matcher
+from sync.flow.records import Incoming, happened_at
+from sync.gateway.systems import OpenSystem
+from sync.store import dirty, goldens, inbox, links
+from sync.store.session import Tx
+from sync.store.tables import INTERACTIVE, Candidate, Change, Conflict, Golden, Link, new_id
+
+Key = tuple[str, str]  # object, remote id
+_PATIENCE = 2  # how often a record waits for another that it can do without
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a batch. `waiting` and `stale` are records to come back to."""
+
+    done: list[Incoming] = field(default_factory=list)
+    waiting: list[Incoming] = field(default_factory=list)
+    stale: list[Incoming] = field(default_factory=list)
+    created: int = 0
+    linked: int = 0
+    changed: int = 0
+    overruled: int = 0
+    conflicts: int = 0
+    candidates: int = 0
+    woken: set[int] = field(default_factory=set)
+
+    def counts(self) -> dict[str, int]:
+        """For the run's page."""
+        return {
+            "records": len(self.done),
+            "created": self.created,
+            "linked": self.linked,
+            "changed": self.changed,
+            "overruled": self.overruled,
+            "conflicts": self.conflicts,
+            "candidates": self.candidates,
+        }
+
+
+class Absorber:
+    """Takes canonical records of one system into golden records, inside one transaction."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        tx: Tx,
+        system: OpenSystem,
+        *,
+        targets: Sequence[OpenSystem],
+        run_id: int | None = None,
+        lane: int = INTERACTIVE,
+    ) -> None:
+        self.hub, self.tx, self.system = hub, tx, system
+        self.targets, self.run_id, self.lane = targets, run_id, lane
+        self.now: datetime = hub.now()
+        self.report = Report()
+        self._links: dict[Key, Link] = {}
+        self._golden: dict[str, Golden] = {}
+        self._new_goldens: list[Golden] = []
+        self._new_links: list[Link] = []
+        self._new_rows: list[Change | Candidate] = []
+        self._new_conflicts: list[tuple[Link, Conflict]] = []
+        self._dirty: set[tuple[str, str, int]] = set()
+        self._rekey: set[str] = set()
+        self._fresh: set[str] = set()
+        self._matcher = Matcher(tx, hub)
+
+    def absorb(self, batch: Sequence[Incoming]) -> Report:
+        """All of a batch, parents before children. Call `finish` afterwards."""
+        groups: dict[str, list[Incoming]] = {name: [] for name in self.system.specs}
+        for item in batch:
+            groups[item.object_name].append(item)
+        for group in groups.values():
+            here = [item for item in group if not self._follow(item)]
+            if here:
+                self._absorb_group(here)
+        return self.report
+
+    def _absorb_group(self, group: Sequence[Incoming]) -> None:
+        self._load(group)
+        self.translate(group)
+        ready = [item for item in group if self._is_ready(item)]
+        self._matcher.prepare([item for item in ready if item.seen.key not in self._links])
+        for item in ready:
+            self._absorb_one(item)
+        self._flush()
+
+    def load_link(self, link: Link, golden: Golden) -> None:
+        """A link that the caller already holds under lock."""
+        self._links[link.object, str(link.remote_id)] = link
+        self._golden[golden.id] = golden
+
+    def merge_linked(self, item: Incoming, link: Link, *, written: Collection[str]) -> None:
+        """A record read back after a write: what is not ours in it is taken in.
+
+        Where the system turned a written value into another that a rule does not let in, its
+        form is accepted: writing again would only go round in circles.
+        """
+        self._merge(item, link, self._golden[link.golden_id], written)
+
+    def finish(self) -> None:
+        """Match keys and dirty rows; wakes the systems after the commit."""
+        self._flush()
+        keyed = {i: self._golden[i] for i in self._rekey if i in self._golden}
+        goldens.set_keys(
+            self.tx, {i: self._matcher.keys_of(golden) for i, golden in keyed.items()}, self._fresh
+        )
+        self.report.woken |= dirty.mark(
+            self.tx, self._dirty, reason="taken in", lane=self.lane, now=self.now
+        )
+        for system_id in self.report.woken:
+            self.tx.after_commit(self.hub.waker.dispatch, system_id)
+
+    def _follow(self, item: Incoming) -> bool:
+        """A record that has become another one (conversion, merge) hands its link over."""
+        if item.moved_to is None:
+            return False
+        old = links.by_remote(self.tx, self.system.id, item.object_name, [item.remote_id])
+        link = old.get(item.remote_id)
+        target_object, target_id = item.moved_to
+        if link is not None and link.state != "moved":
+            link.state, link.digest, link.seen_at = "moved", item.digest, item.seen.read_at
+            self._log(
+                link.golden_id, item.spec.entity, "moved", item, new=f"{target_object} {target_id}"
+            )
+            known = links.by_remote(self.tx, self.system.id, target_object, [target_id])
+            if target_id not in known and target_object in self.system.specs:
+                self._new_links.append(self._new_link(link.golden_id, target_object, target_id))
+                self._flush()
+        self._look_at(target_object, target_id)
+        self.report.done.append(item)
+        return True
+
+    def _load(self, group: Sequence[Incoming]) -> None:
+        name = group[0].object_name
+        found = links.by_remote(self.tx, self.system.id, name, [item.remote_id for item in group])
+        self._links.update({(name, remote_id): link for remote_id, link in found.items()})
+        keys = {i.hub_key: i for i in group if i.hub_key and i.remote_id not in found}
+        if keys:
+            doubted = links.by_hub_key(self.tx, self.system.id, name, keys)
+            for key, link in doubted.items():
+                self._adopt(link, keys[key])
+        wanted = {link.golden_id for link in self._links.values()} - set(self._golden)
+        self._golden.update(goldens.load(self.tx, wanted, lock=True))
+
+    def _adopt(self, link: Link, item: Incoming) -> None:
+        """A create whose answer was lost shows itself by the hub's key."""
+        if link.state != "in_doubt":
+            return
+        link.remote_id, link.state, link.doubt_since = item.remote_id, "live", None
+        self._links[item.seen.key] = link
+
+    def translate(self, group: Sequence[Incoming]) -> None:
+        """Remote ids in references become golden ids; unknown ones are noted as missing."""
+        for path, entity in REFERENCES.items():
+            asked = [item for item in group if item.values.get(path) is not None]
+            if not asked or field_of(asked[0].spec.entity, path) is None:
+                continue
+            remote_ids = {str(item.values[path]) for item in asked}
+            objects = self.system.objects_of(entity)
+            found = links.resolve(self.tx, self.system.id, objects, remote_ids)
+            for item in asked:
+                known = found.get(str(item.values[path]))
+                if known is None:
+                    item.missing.append(path)
+                else:
+                    item.values[path] = known
+
+    def _is_ready(self, item: Incoming) -> bool:
+        """Whether all it refers to is here; what it cannot do without is looked at first."""
+        required = PARENTS.get(item.spec.entity, ())[:1]
+        for path in item.missing:
+            remote_id = str(item.values.pop(path))
+            objects = self.system.objects_of(REFERENCES[path])
+            if path in required and objects:
+                self._look_at(objects[0], remote_id)
+            if path in required or item.seen.attempts <= _PATIENCE:
+                self.report.waiting.append(item)
+                return False
+        return True
+
+    def _absorb_one(self, item: Incoming) -> None:
+        link = self._links.get(item.seen.key)
+        if link is None:
+            self._first_sight(item)
+            return
+        if link.state == "unlinked":
+            self.report.done.append(item)
+            return
+        if link.seen_at is not None and item.seen.read_at < link.seen_at:
+            self.report.stale.append(item)  # we saw or wrote it since this was read
+            return
+        golden = goldens.survivor(self.tx, self._golden[link.golden_id])
+        self._golden[golden.id] = golden
+        if link.state == "gone":
+            link.state = "live"
+            self._log(golden.id, golden.entity, "linked", item, rule="came back")
+        if item.digest == link.digest and not link.pushing:
+            _note(link, item)
+            self.report.done.append(item)
+            return
+        self._merge(item, link, golden)
+        self.report.done.append(item)
+
+    def _first_sight(self, item: Incoming) -> None:
+        match = self._matcher.match(item, self.system)
+        if match.golden_id is not None:
+            golden = self._lock(match.golden_id)
+            link = self._new_link(golden.id, item.object_name, item.remote_id)
+            self._add_link(item, link)
+            self._log(golden.id, golden.entity, "linked", item, rule=match.rule)
+            self.report.linked += 1
+            self._merge(item, link, golden)
+            self._dirty.add((golden.id, golden.entity, self.system.id))
+        else:
+            golden = self._create(item)
+            for other, score, weights in match.candidates:
+                self._propose(golden, other, score, weights)
+        self._matcher.add(golden, item.object_name, self.system.id)
+        self.report.done.append(item)
+
+    def _create(self, item: Incoming) -> Golden:
+        values = {path: value for path, value in item.values.items() if value is not None}
+        source = self._source(item, "first seen")
+        golden = Golden(
+            id=new_id(),
+            entity=item.spec.entity,
+            state="live",
+            version=1,
+            values=values,
+            provenance=dict.fromkeys(values, source),
+            created_at=self.now,
+        )
+        goldens.describe(golden, self.now)
+        self._new_goldens.append(golden)
+        self._golden[golden.id] = golden
+        link = self._new_link(golden.id, item.object_name, item.remote_id)
+        link.shadow = dict(item.values)
+        _note(link, item)
+        self._add_link(item, link)
+        self._fresh.add(golden.id)
+        self._rekey.add(golden.id)
+        self._log(golden.id, golden.entity, "created", item, new=values)
+        self._mark_others(golden, None)
+        self.report.created += 1
+        return golden
+
+    def _merge(
+        self, item: Incoming, link: Link, golden: Golden, written: Collection[str] = ()
+    ) -> None:
+        spec = item.spec
+        before = link.shadow
+        merged = merge_fields(
+            golden.entity,
+            golden.values,
+            item.values,
+            Base(link.shadow, link.pushed, link.pushing),
+            policies=self.hub.policies,
+            side=item.side,
+            sources=golden.provenance,
+            sets=[p for p in item.values if _is_set(golden.entity, p)],
+            observed=spec.observed_paths,
+        )
+        accepted = {o.path: o.kept for o in merged.overruled if o.path in written}
+        link.shadow, link.pushed = merged.shadow, {**merged.pushed, **accepted}
+        link.pushing = None
+        _note(link, item)
+        self._apply(golden, merged, item)
+        self._record(golden, merged, item, link)
+        drifted = any(
+            item.values[p] != before.get(p)
+            for p in spec.observed_paths
+            if p in item.values and p not in written
+        )
+        if len(merged.overruled) > len(accepted) or drifted or link.id is None:
+            self._dirty.add((golden.id, golden.entity, self.system.id))
+
+    def _apply(self, golden: Golden, merged: Merged, item: Incoming) -> None:
+        if not merged.changes:
+            return
+        values, provenance = dict(golden.values), dict(golden.provenance)
+        for change in merged.changes:
+            values[change.path] = change.new
+            provenance[change.path] = self._source(item, change.rule)
+        golden.values, golden.provenance = values, provenance
+        golden.version += 1
+        goldens.describe(golden, self.now)
+        paths = {change.path for change in merged.changes}
+        self._rekey.add(golden.id)
+        self._mark_others(golden, paths)
+        if paths & {"stage", "kind"}:
+            self._mark_children(golden)
+        self.report.changed += 1
+
+    def _record(self, golden: Golden, merged: Merged, item: Incoming, link: Link) -> None:
+        for change in merged.changes:
+            self._log(
+                golden.id,
+                golden.entity,
+                "set",
+                item,
+                path=change.path,
+                old=change.old,
+                new=change.new,
+                rule=change.rule,
+            )
+        for refused in merged.overruled:
+            self._log(
+                golden.id,
+                golden.entity,
+                "overruled",
+                item,
+                path=refused.path,
+                old=refused.kept,
+                new=refused.refused,
+                rule=refused.rule,
+            )
+        for conflict in merged.conflicts:
+            row = Conflict(
+                golden_id=golden.id,
+                system_id=self.system.id,
+                unit=conflict.unit,
+                base=dict(conflict.base),
+                ours=dict(conflict.ours),
+                theirs=dict(conflict.theirs),
+                proposal=dict(conflict.proposal),
+                rule=conflict.rule,
+                state="open" if conflict.open else "auto",
+                created_at=self.now,
+            )
+            self._new_conflicts.append((link, row))
+        self.report.overruled += len(merged.overruled)
+        self.report.conflicts += len(merged.conflicts)
+
+    def _mark_others(self, golden: Golden, paths: Collection[str] | None) -> None:
+        """The other systems that a change (None: a new record) concerns."""
+        for target in self.targets:
+            if target.id == self.system.id:
+                continue
+            if concerned(target, golden.entity, paths):
+                self._dirty.add((golden.id, golden.entity, target.id))
+
+    def mark_all(self, golden: Golden) -> None:
+        """Every system that holds this kind of record has to look at it."""
+        for target in self.targets:
+            if concerned(target, golden.entity, None):
+                self._dirty.add((golden.id, golden.entity, target.id))
+
+    def _mark_children(self, golden: Golden) -> None:
+        children = self.tx.execute(
+            select(Golden.id, Golden.entity).where(
+                Golden.parent_id == golden.id, Golden.state == "live"
+            )
+        )
+        for child_id, entity in children:
+            for target in self.targets:
+                if concerned(target, entity, None):
+                    self._dirty.add((child_id, entity, target.id))
+
+    def _propose(self, golden: Golden, other_id: str, score: float, weights: Iterable[Any]) -> None:
+        golden.held_until = self.now + timedelta(hours=self.hub.settings.hold_hours)
+        self._new_rows.append(
+            Candidate(
+                first_id=min(other_id, golden.id),
+                second_id=max(other_id, golden.id),
+                score=score,
+                weights=list(weights),
+                created_at=self.now,
+            )
+        )
+        self.report.candidates += 1
+
+    def _lock(self, golden_id: str) -> Golden:
+        if golden_id not in self._golden:
+            self._golden.update(goldens.load(self.tx, [golden_id], lock=True))
+        return self._golden[golden_id]
+
+    def _new_link(self, golden_id: str, object_name: str, remote_id: str) -> Link:
+        return Link(
+            golden_id=golden_id,
+            system_id=self.system.id,
+            object=object_name,
+            remote_id=remote_id,
+            hub_key=golden_id,
+            state="live",
+            is_primary=True,
+            shadow={},
+            pushed={},
+            created_at=self.now,
+        )
+
+    def _add_link(self, item: Incoming, link: Link) -> None:
+        self._new_links.append(link)
+        self._links[item.seen.key] = link
+
+    def _flush(self) -> None:
+        """Writes what the batch made, in the order of the foreign keys, each kind at once."""
+        for rows in (self._new_goldens, self._new_links, self._new_rows):
+            if rows:
+                self.tx.add_all(rows)
+                self.tx.flush()
+                rows.clear()
+        for link, conflict in self._new_conflicts:
+            conflict.link_id = link.id
+            self.tx.add(conflict)
+        self._new_conflicts.clear()
+        self.tx.flush()
+
+    def _look_at(self, object_name: str, remote_id: str) -> None:
+        row = hint_row(self.system.id, object_name, str(remote_id), new_id(), self.now)
+        inbox.deliver(self.tx, [row])
+        self.tx.after_commit(self.hub.waker.take_in, self.system.id)
+
+    def _source(self, item: Incoming, rule: str) -> dict[str, Any]:
+        return {
+            "system": self.system.name,
+            "kind": self.system.kind,
+            "object": item.object_name,
+            "remote_id": item.remote_id,
+            "at": happened_at(self.system, item.seen).isoformat(timespec="milliseconds"),
+            "rule": rule,
+        }
+
+    def _log(
+        self,
+        golden_id: str,
+        entity: str,
+        op: str,
+        item: Incoming,
+        *,
+        path: str | None = None,
+        old: Any = None,
+        new: Any = None,
+        rule: str = "",
+    ) -> None:
+        self._new_rows.append(
+            Change(
+                golden_id=golden_id,
+                entity=entity,
+                op=op,
+                path=path,
+                old=old,
+                new=new,
+                system_id=self.system.id,
+                object=item.object_name,
+                remote_id=item.remote_id,
+                rule=rule,
+                run_id=self.run_id,
+                at=self.now,
+            )
+        )
+
+
+def concerned(target: OpenSystem, entity: str, paths: Collection[str] | None) -> bool:
+    """Whether a change of these paths (None: any) may matter to a system."""
+    for spec in target.specs.values():
+        if spec.entity != entity or not spec.out_paths:
+            continue
+        if paths is None or not spec.watched_paths.isdisjoint(paths):
+            return True
+    return False
+
+
+def hint_row(
+    system_id: int, object_name: str, remote_id: str, delivery_id: str, now: datetime
+) -> dict[str, Any]:
+    """An inbox row that says: look at this record again."""
+    return {
+        "system_id": system_id,
+        "object": object_name,
+        "remote_id": remote_id,
+        "delivery_id": delivery_id,
+        "due_at": now,
+        "received_at": now,
+    }
+
+
+def _note(link: Link, item: Incoming) -> None:
+    change = item.seen.change
+    link.digest, link.version = item.digest, change.version
+    link.modified_at, link.seen_at = change.modified_at, item.seen.read_at
+
+
+def _is_set(entity: str, path: str) -> bool:
+    found = field_of(entity, path)
+    return found is not None and found.kind == "set"

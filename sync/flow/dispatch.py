@@ -1,0 +1,366 @@
+"""Claimed dirty rows of one system: project, diff, write in batches, ack the links."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from connectors.sdk.contract import Change, Outcome, Write, WritesRecords
+from connectors.sdk.errors import ChangedError, RecordError, TransientError
+from sync.core import backoff
+from sync.flow import recover, settle, take_in
+from sync.flow.absorb import Absorber
+from sync.flow.hub import Hub
+from sync.flow.intent import Intent, Wanted, decide
+from sync.flow.records import Seen, digest
+from sync.gateway.systems import OpenSystem
+from sync.store import dirty, goldens, runs
+from sync.store.session import Tx
+from sync.store.tables import Dirty
+
+_EXTEND_EVERY = 20.0  # seconds of writing after which the lease is drawn out
+
+
+@dataclass(slots=True)
+class Batch:
+    """Claimed rows of one system and what has become of them."""
+
+    rows: list[Dirty]
+    token: str
+    run_id: int
+    written: int = 0
+    created: int = 0
+    refused: int = 0
+    handled: set[int] = field(default_factory=set)  # row ids that were settled or postponed
+    open: Counter[int] = field(default_factory=Counter)  # writes still to be done, by row id
+
+
+def drain(hub: Hub, system_id: int, *, rounds: int = 500) -> int:
+    """Brings a system in line as far as rows are due; returns how many records were written."""
+    written = 0
+    for _ in range(rounds):
+        batch = _one_batch(hub, system_id)
+        if batch is None:
+            break
+        written += batch.written
+    return written
+
+
+def _one_batch(hub: Hub, system_id: int) -> Batch | None:
+    try:
+        system = hub.systems.open(system_id)
+    except Exception as error:
+        if not recover.is_setup(error):
+            raise
+        recover.pause(hub, system_id, error)
+        return None
+    if system.state != "live" or system.hold_out:
+        return None
+    token = recover.lease_token()
+    with hub.database.write() as tx:
+        rows = dirty.claim(
+            tx,
+            system_id,
+            limit=hub.settings.batch,
+            now=hub.now(),
+            lease=hub.settings.lease,
+            token=token,
+        )
+        if not rows:
+            return None
+        run_id = runs.start(tx, "dispatch", system_id, hub.now())
+    batch = Batch(rows, token, run_id)
+    try:
+        _bring_in_line(hub, system, batch)
+    except Exception as error:  # noqa: BLE001  recover decides what any failure means
+        _failed(hub, system, batch, error)
+    finally:
+        hub.systems.flush_counts(system, written=batch.written)
+    return batch
+
+
+def _failed(hub: Hub, system: OpenSystem, batch: Batch, error: Exception) -> None:
+    if recover.is_setup(error):
+        recover.pause(hub, system.id, error)
+    left = [row for row in batch.rows if row.id not in batch.handled]
+    if len(left) > 1 and not recover.is_expected(error):
+        for row in left:
+            single = Batch([row], batch.token, batch.run_id)
+            try:
+                _bring_in_line(hub, system, single)
+            except Exception as own:  # noqa: BLE001  recover decides what any failure means
+                recover.give_back_dirty(hub, [row], batch.token, own)
+            batch.written += single.written
+        return
+    recover.give_back_dirty(hub, left, batch.token, error)
+    with hub.database.write() as tx:
+        runs.end(tx, batch.run_id, _counts(batch), hub.now(), error=str(error))
+
+
+def _bring_in_line(hub: Hub, system: OpenSystem, batch: Batch) -> None:
+    with hub.database.read() as session:
+        wanted = decide(hub, session, system, batch.rows)
+    batch.open = Counter(intent.row.id for intent in wanted.intents)
+    _note_idle(hub, batch, wanted)
+    intents = settle.settle_doubts(hub, system, wanted.intents, batch)
+    intents = _unlink(hub, system, intents, batch)
+    intents = _read_before_write(hub, system, intents, batch)
+    for name in system.specs:
+        here = [intent for intent in intents if intent.spec.object == name]
+        if here:
+            _write_object(hub, system, name, here, batch)
+    with hub.database.write() as tx:
+        left = [row for row in batch.rows if row.id not in batch.handled]
+        dirty.postpone(tx, [row.id for row in left], batch.token, due_at=hub.now(), refund=True)
+        runs.end(tx, batch.run_id, _counts(batch), hub.now())
+
+
+def _counts(batch: Batch) -> dict[str, int]:
+    return {
+        "looked": len(batch.rows),
+        "written": batch.written,
+        "created": batch.created,
+        "dead": batch.refused,
+    }
+
+
+def _note_idle(hub: Hub, batch: Batch, wanted: Wanted) -> None:
+    """Rows that need no call: agreed ones go, waiting ones come back."""
+    if not (wanted.settled or wanted.waiting or wanted.refused):
+        return
+    now = hub.now()
+    with hub.database.write() as tx:
+        for row, error in wanted.refused:
+            recover.bury_out(hub, tx, row, error.rule.split(":", 1)[0], error)
+            batch.handled.add(row.id)
+        dirty.settle(tx, [(row.id, row.generation) for row in wanted.settled], batch.token)
+        for row, why in wanted.waiting:
+            held = timedelta(seconds=backoff.delay(row.attempts, None, hub.chance()))
+            due = now + (timedelta(minutes=5) if why == "review" else held)
+            dirty.postpone(tx, [row.id], batch.token, due_at=due, waiting_for=why)
+    batch.handled |= {row.id for row in wanted.settled} | {row.id for row, _ in wanted.waiting}
+
+
+def _unlink(hub: Hub, system: OpenSystem, intents: Sequence[Intent], batch: Batch) -> list[Intent]:
+    """Records that left their route and stay behind, unlinked."""
+    leaving = [intent for intent in intents if intent.op == "unlink"]
+    if leaving:
+        with hub.database.write() as tx:
+            for intent in leaving:
+                settle.end_link(hub, tx, system, intent, "unlinked", batch.run_id)
+            _finish_rows(tx, leaving, batch)
+    return [intent for intent in intents if intent.op != "unlink"]
+
+
+def _read_before_write(
+    hub: Hub, system: OpenSystem, intents: Sequence[Intent], batch: Batch
+) -> list[Intent]:
+    """A write never covers a change that the hub has not seen: read back, take in what moved."""
+    connector = system.connector
+    if not isinstance(connector, WritesRecords) or connector.conditional:
+        return list(intents)
+    by_object: dict[str, list[Intent]] = {}
+    for intent in intents:
+        if intent.op in {"update", "archive"} and intent.link is not None:
+            by_object.setdefault(intent.spec.object, []).append(intent)
+    moved: set[int] = set()
+    for name, group in by_object.items():
+        moved |= _take_in_moved(hub, system, name, group, batch)
+    return [intent for intent in intents if intent.row.id not in moved]
+
+
+def _take_in_moved(
+    hub: Hub, system: OpenSystem, name: str, group: Sequence[Intent], batch: Batch
+) -> set[int]:
+    links = {str(intent.link.remote_id): intent for intent in group if intent.link}
+    read_at = hub.now()
+    changed: list[Change] = []
+    for change in take_in.fetch(system, name, list(links)):
+        link = links[change.remote_id].link
+        same = change.data is not None and digest(system.specs[name], change.data)
+        if link is not None and same != link.digest:
+            changed.append(change)
+    if not changed:
+        return set()
+    take_in.absorb_now(hub, system, [Seen(c, read_at) for c in changed], batch.run_id)
+    return {links[change.remote_id].row.id for change in changed}
+
+
+def _write_object(
+    hub: Hub, system: OpenSystem, name: str, intents: Sequence[Intent], batch: Batch
+) -> None:
+    connector = system.connector
+    if not isinstance(connector, WritesRecords):
+        with hub.database.write() as tx:
+            _finish_rows(tx, intents, batch)
+        return
+    for start in range(0, len(intents), connector.max_batch):
+        part = _announce(hub, system, intents[start : start + connector.max_batch])
+        if part:
+            _send(hub, system, connector, name, part, batch)
+
+
+def _announce(hub: Hub, system: OpenSystem, intents: Sequence[Intent]) -> list[Intent]:
+    """Notes what is about to be sent; drops what has changed since it was decided."""
+    ready = []
+    now = hub.now()
+    with hub.database.write() as tx:
+        golden = goldens.load(tx, [intent.golden.id for intent in intents], lock=True)
+        for intent in intents:
+            if golden[intent.golden.id].version != intent.version:
+                continue
+            link = settle.open_link(tx, system, intent, now)
+            if link is None:
+                continue
+            intent.link = link
+            link.pushing = {**(link.pushing or {}), **intent.sent}
+            ready.append(intent)
+    return ready
+
+
+def _send(
+    hub: Hub,
+    system: OpenSystem,
+    connector: WritesRecords,
+    name: str,
+    intents: Sequence[Intent],
+    batch: Batch,
+) -> None:
+    by_key = {intent.key: intent for intent in intents}
+    outcomes: list[Outcome] = []
+    trouble: Exception | None = None
+    started = time.monotonic()
+    try:
+        for outcome in connector.write(name, [_to_write(i, connector) for i in intents]):
+            outcomes.append(outcome)
+            if time.monotonic() - started > _EXTEND_EVERY:
+                started = time.monotonic()
+                _keep_lease(hub, batch)
+    except Exception as error:  # noqa: BLE001  what was answered is kept, the rest is in doubt
+        trouble = error
+    _ack(hub, system, name, by_key, outcomes, batch)
+    if trouble is not None:
+        raise trouble
+
+
+def _to_write(intent: Intent, connector: WritesRecords) -> Write:
+    link = intent.link
+    if intent.op == "create" or link is None:
+        return Write(intent.key, "create", None, intent.native)
+    version = link.version if connector.conditional else None
+    if intent.op == "archive":
+        return Write(intent.key, "delete", link.remote_id, {}, version)
+    return Write(intent.key, "update", link.remote_id, intent.native, version)
+
+
+def _keep_lease(hub: Hub, batch: Batch) -> None:
+    until = hub.now() + timedelta(seconds=hub.settings.lease)
+    with hub.database.write() as tx:
+        dirty.extend(tx, [row.id for row in batch.rows], batch.token, until)
+
+
+def _ack(
+    hub: Hub,
+    system: OpenSystem,
+    name: str,
+    by_key: dict[str, Intent],
+    outcomes: Sequence[Outcome],
+    batch: Batch,
+) -> None:
+    done = [o for o in outcomes if o.error is None and o.key in by_key]
+    after = _read_after(hub, system, name, by_key, done)
+    targets = hub.live_systems()
+    with hub.database.write() as tx:
+        absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id)
+        locked = goldens.load(tx, [by_key[o.key].golden.id for o in done], lock=True)
+        finished = []
+        for outcome in done:
+            intent = by_key[outcome.key]
+            seen = after.get(outcome.key)
+            settle.ack(hub, tx, system, intent, locked[intent.golden.id], seen, absorber)
+            finished.append(intent)
+            batch.written += 1
+            batch.created += intent.op == "create"
+        absorber.finish()
+        _finish_rows(tx, finished, batch)
+        created = [i.golden.id for i in finished if i.op == "create"]
+        dirty.wake_children(tx, created, system.id, hub.now())
+        if created:
+            tx.after_commit(hub.waker.dispatch, system.id)
+        _close_letters(tx, system, name, finished, hub)
+    for outcome in outcomes:
+        if outcome.error is not None and outcome.key in by_key:
+            _not_done(hub, system, by_key[outcome.key], outcome.error, batch)
+
+
+def _read_after(
+    hub: Hub,
+    system: OpenSystem,
+    name: str,
+    by_key: dict[str, Intent],
+    done: Iterable[Outcome],
+) -> dict[str, Seen]:
+    """Each written record as it stands now: from the answer, else read in one call."""
+    found: dict[str, Seen] = {}
+    unread: dict[str, str] = {}
+    now = hub.now()
+    for outcome in done:
+        intent = by_key[outcome.key]
+        if intent.op == "archive":
+            continue
+        if outcome.after is not None and outcome.after.data is not None:
+            found[outcome.key] = Seen(outcome.after, now)
+            continue
+        known = intent.link.remote_id if intent.link else None
+        remote_id = outcome.remote_id or (outcome.after and outcome.after.remote_id) or known
+        if remote_id:
+            unread[str(remote_id)] = outcome.key
+    if unread:
+        for change in take_in.fetch(system, name, list(unread)):
+            found[unread[change.remote_id]] = Seen(change, now)
+    return found
+
+
+def _not_done(hub: Hub, system: OpenSystem, intent: Intent, error: Exception, batch: Batch) -> None:
+    row = intent.row
+    batch.handled.add(row.id)
+    with hub.database.write() as tx:
+        settle.forget_sent(tx, intent)
+        if isinstance(error, RecordError):
+            recover.bury_out(hub, tx, row, intent.spec.object, error)
+            batch.refused += 1
+            return
+        if isinstance(error, ChangedError):
+            settle.look_again(hub, tx, system, intent)
+        hint = recover.hint_of(error) if isinstance(error, TransientError) else 1.0
+        wait = backoff.delay(row.attempts, hint, hub.chance())
+        dirty.postpone(
+            tx,
+            [row.id],
+            batch.token,
+            due_at=hub.now() + timedelta(seconds=wait),
+            waiting_for="system",
+            error=str(error),
+            refund=True,
+        )
+
+
+def _finish_rows(tx: Tx, intents: Sequence[Intent], batch: Batch) -> None:
+    """Rows whose writes are all done; one with a second write still open stays in hand."""
+    batch.open.subtract(intent.row.id for intent in intents)
+    rows = {i.row.id: i.row for i in intents if batch.open[i.row.id] <= 0}
+    ready = [row for row in rows.values() if row.id not in batch.handled]
+    dirty.settle(tx, [(row.id, row.generation) for row in ready], batch.token)
+    batch.handled |= rows.keys()
+
+
+def _close_letters(
+    tx: Tx, system: OpenSystem, name: str, intents: Sequence[Intent], hub: Hub
+) -> None:
+    if intents and runs.open_dead(tx, system.id):
+        ids = [intent.golden.id for intent in intents]
+        for object_name in (name, ""):
+            runs.resolve_dead(
+                tx, system.id, "out", object_name=object_name, golden_ids=ids, now=hub.now()
+            )

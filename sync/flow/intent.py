@@ -1,0 +1,235 @@
+"""What each dirty row wants of its system: nothing, a write, or to wait."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mapping.spec import MappingSpec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from mapping import engine
+from mapping.canonical import PARENTS, REFERENCES
+from mapping.errors import UnmappableValue
+from sync.core.writeset import fields_to_write
+from sync.flow.hub import Hub
+from sync.gateway.systems import OpenSystem
+from sync.store import goldens, links
+from sync.store.tables import Conflict, Dirty, Golden, Link
+
+Op = Literal["create", "update", "archive", "unlink"]
+_ENDED = frozenset({"gone", "unlinked"})  # no new record is made where one of these stands
+
+
+@dataclass(slots=True)
+class Intent:
+    """One write that a golden record needs in one object."""
+
+    row: Dirty
+    golden: Golden
+    version: int  # of the golden record that the intent was made from
+    op: Op
+    spec: MappingSpec
+    link: Link | None
+    paths: list[str] = field(default_factory=list)
+    sent: dict[str, Any] = field(default_factory=dict)  # canonical, references as golden ids
+    expected: dict[str, Any] = field(default_factory=dict)  # as reading back should show it
+    native: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The hub's key of the remote record: the same on every retry."""
+        return self.link.hub_key if self.link is not None else self.golden.id
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a batch of dirty rows wants."""
+
+    intents: list[Intent] = field(default_factory=list)
+    settled: list[Dirty] = field(default_factory=list)
+    waiting: list[tuple[Dirty, str]] = field(default_factory=list)  # with what they wait for
+    refused: list[tuple[Dirty, UnmappableValue]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _View:
+    """What the decision about a batch needs from the database, read in a few queries."""
+
+    golden: dict[str, Golden]
+    links: dict[str, list[Link]]
+    parents: dict[str, Golden]
+    parent_links: dict[str, list[Link]]
+    disputed: dict[int, set[str]]  # link id -> paths that wait for a person
+
+
+def decide(hub: Hub, session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> Wanted:
+    """Looks at every row; no remote call is made."""
+    view = _load(session, system, rows)
+    out = Wanted()
+    for row in rows:
+        golden = view.golden.get(row.golden_id)
+        if golden is None or golden.state == "merged":
+            out.settled.append(row)
+            continue
+        try:
+            intents, waits = _of_record(hub, system, row, golden, view)
+        except UnmappableValue as error:
+            out.refused.append((row, error))
+            continue
+        if waits and not intents:
+            out.waiting.append((row, waits))
+        elif not intents:
+            out.settled.append(row)
+        out.intents.extend(intents)
+    return out
+
+
+def _load(session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> _View:
+    golden = goldens.load(session, [row.golden_id for row in rows])
+    referred = {
+        record.values.get(path)
+        for record in golden.values()
+        for path in (*PARENTS.get(record.entity, ()), "parent")
+    }
+    parent_ids = {str(i) for i in referred if i}
+    own = links.of_golden(session, list(golden), system.id)
+    return _View(
+        golden=golden,
+        links=own,
+        parents=goldens.load(session, parent_ids),
+        parent_links=links.of_golden(session, list(parent_ids), system.id),
+        disputed=_disputed(session, [link.id for found in own.values() for link in found]),
+    )
+
+
+def _disputed(session: Session, link_ids: Sequence[int]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
+    if link_ids:
+        for link_id, theirs in session.execute(
+            select(Conflict.link_id, Conflict.theirs).where(
+                Conflict.state == "open", Conflict.link_id.in_(link_ids)
+            )
+        ):
+            found.setdefault(link_id, set()).update(theirs)
+    return found
+
+
+def _of_record(
+    hub: Hub, system: OpenSystem, row: Dirty, golden: Golden, view: _View
+) -> tuple[list[Intent], str]:
+    intents: list[Intent] = []
+    waits = ""
+    for name, spec in system.specs.items():
+        if spec.entity != golden.entity or not spec.out_paths:
+            continue
+        intent, why = _of_object(hub, system, row, golden, view, name)
+        waits = waits or why
+        if intent is not None:
+            intents.append(intent)
+    return intents, waits
+
+
+def _of_object(
+    hub: Hub, system: OpenSystem, row: Dirty, golden: Golden, view: _View, name: str
+) -> tuple[Intent | None, str]:
+    spec = system.specs[name]
+    here = [link for link in view.links[golden.id] if link.object == name]
+    link = next((x for x in here if x.is_primary and x.state in {"live", "in_doubt"}), None)
+    wanted = golden.state == "live" and engine.wanted(spec, golden.values)
+    if link is None:
+        if not wanted or any(x.state in _ENDED for x in here):
+            return None, ""
+        if golden.held_until is not None and golden.held_until > hub.now():
+            return None, "review"
+    elif not wanted and link.state == "live":
+        op = _leaving(spec, golden)
+        if op is not None:
+            return Intent(row, golden, golden.version, op, spec, link), ""
+    values, why = _outbound(system, golden, spec, view)
+    if values is None:
+        return None, why
+    return _write(row, golden, spec, link, values, view.disputed), ""
+
+
+def _leaving(spec: MappingSpec, golden: Golden) -> Op | None:
+    if golden.state == "deleted" or spec.leaving == "archive":
+        return "archive"
+    return "unlink" if spec.leaving == "unlink" else None
+
+
+def _outbound(
+    system: OpenSystem, golden: Golden, spec: MappingSpec, view: _View
+) -> tuple[dict[str, Any] | None, str]:
+    """The golden values with references as remote ids; None where the record cannot go (yet)."""
+    values = dict(golden.values)
+    for path in (*PARENTS.get(golden.entity, ()), "parent"):
+        parent_id = values.get(path)
+        if parent_id is None or path not in spec.out_paths:
+            continue
+        target = spec.target_of(path)
+        remote_id = _remote_id(view.parent_links.get(parent_id, []), target)
+        if remote_id is not None:
+            values[path] = remote_id
+            continue
+        if path != PARENTS.get(golden.entity, ("",))[0]:
+            del values[path]  # it can go without; the parent's arrival marks it again
+            continue
+        return None, _why_without(system, view.parents.get(parent_id), path, target)
+    return values, ""
+
+
+def _why_without(system: OpenSystem, parent: Golden | None, path: str, target: str | None) -> str:
+    """“parent” where the parent will come, nothing where it does not belong here either."""
+    if parent is None or parent.state != "live":
+        return ""
+    names = [target] if target else system.objects_of(REFERENCES[path])
+    specs = [system.specs[name] for name in names if name in system.specs]
+    coming = any(spec.out_paths and engine.wanted(spec, parent.values) for spec in specs)
+    return "parent" if coming else ""
+
+
+def _remote_id(found: Sequence[Link], target: str | None) -> str | None:
+    for link in found:
+        fits = target is None or link.object == target
+        if fits and link.state == "live" and link.is_primary:
+            return link.remote_id
+    return None
+
+
+def _write(
+    row: Dirty,
+    golden: Golden,
+    spec: MappingSpec,
+    link: Link | None,
+    values: Mapping[str, Any],
+    disputed: Mapping[int, set[str]],
+) -> Intent | None:
+    creating = link is None or link.state == "in_doubt"
+    paths = [path for path in (spec.out_paths if creating else spec.update_paths) if path in values]
+    expected = engine.expected(spec, values, frozenset(paths), creating=creating)
+    for path in REFERENCES:  # compared and kept as golden ids
+        if path in expected and path in golden.values:
+            expected[path] = golden.values[path]
+    if creating:
+        changed = [path for path in paths if golden.values[path] is not None]
+    else:
+        assert link is not None
+        held = disputed.get(link.id, set())
+        changed = fields_to_write(
+            golden.values, expected, link.shadow, link.pushed, paths=paths, held=held
+        )
+    if not changed and not creating:
+        return None
+    return Intent(
+        row=row,
+        golden=golden,
+        version=golden.version,
+        op="create" if creating else "update",
+        spec=spec,
+        link=link,
+        paths=changed,
+        sent={path: golden.values[path] for path in changed},
+        expected=dict(expected),
+        native=engine.project(spec, values, frozenset(changed), creating=creating),
+    )

@@ -1,0 +1,178 @@
+"""Polling: a page of changes and the cursor behind it become durable together."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from connectors.sdk.contract import Change, Page, ReadsChanges
+from mapping import engine
+from sync.core import backoff
+from sync.flow import recover
+from sync.flow.hub import Hub
+from sync.flow.records import digest
+from sync.gateway.systems import OpenSystem
+from sync.store import cursors, inbox, links
+from sync.store.tables import BULK, INTERACTIVE, Link, System
+
+FRESH = 20  # so many changes of one page pass for edits; more are a load and go to the bulk lane
+
+
+def poll(hub: Hub, system_id: int, *, force: bool = False) -> int:
+    """Reads what changed in all due objects of a system; returns how many rows to take in."""
+    try:
+        system = hub.systems.open(system_id)
+    except Exception as error:
+        if not recover.is_setup(error):
+            raise
+        recover.pause(hub, system_id, error)
+        return 0
+    if system.state != "live" or not isinstance(system.connector, ReadsChanges):
+        return 0
+    objects = [name for name in system.specs if system.reads(name)]
+    with hub.database.write() as tx:
+        cursors.ensure(tx, system_id, objects, hub.now())
+    found = 0
+    try:
+        for name in objects:
+            found += _poll_object(hub, system, name, force=force)
+    finally:
+        hub.systems.flush_counts(system)
+    if found:
+        hub.waker.take_in(system_id)
+    return found
+
+
+def _poll_object(hub: Hub, system: OpenSystem, name: str, *, force: bool) -> int:
+    token, started = recover.lease_token(), hub.now()
+    with hub.database.write() as tx:
+        cursor = cursors.take(
+            tx, system.id, name, now=started, lease=hub.settings.lease, token=token
+        )
+        if cursor is None:
+            return 0
+        position, due = cursor.position, cursor.due_at
+        if due > started and not force:
+            cursors.release(tx, system.id, name, token, due_at=due)
+            return 0
+    try:
+        found = _read_pages(hub, system, name, position, token)
+    except Exception as error:  # noqa: BLE001  recover decides what any failure means
+        _failed(hub, system, name, token, error)
+        return 0
+    interval = system.poll_seconds or hub.settings.poll_seconds
+    with hub.database.write() as tx:
+        cursors.release(
+            tx,
+            system.id,
+            name,
+            token,
+            due_at=started + timedelta(seconds=interval),
+            polled_at=started,
+        )
+        values: dict[str, Any] = {"polled_at": started}
+        if found:
+            values["changed_at"] = started
+        tx.execute(update(System).where(System.id == system.id).values(**values))
+    return found
+
+
+def _failed(hub: Hub, system: OpenSystem, name: str, token: str, error: Exception) -> None:
+    if recover.is_setup(error):
+        recover.pause(hub, system.id, error)
+    wait = backoff.delay(3, recover.hint_of(error), hub.chance())
+    with hub.database.write() as tx:
+        cursors.release(
+            tx,
+            system.id,
+            name,
+            token,
+            due_at=hub.now() + timedelta(seconds=wait),
+            error=str(error),
+        )
+    if not recover.is_expected(error):
+        raise error
+
+
+def _read_pages(
+    hub: Hub, system: OpenSystem, name: str, position: dict[str, Any] | None, token: str
+) -> int:
+    found = 0
+    for read_at, page in timed_pages(hub, system, name, position):
+        rows = changed_rows(hub, system, name, page.changes, read_at)
+        with hub.database.write() as tx:
+            until = hub.now() + timedelta(seconds=hub.settings.lease)
+            if not cursors.advance(tx, system.id, name, token, page.cursor, until):
+                return found  # another worker took over; what it reads is complete
+            inbox.deliver(tx, rows)
+            if rows:
+                tx.after_commit(hub.waker.take_in, system.id)
+        found += len(rows)
+    return found
+
+
+def timed_pages(
+    hub: Hub, system: OpenSystem, name: str, position: dict[str, Any] | None
+) -> Iterator[tuple[datetime, Page]]:
+    """Pages with the moment before each was asked for."""
+    connector = system.connector
+    assert isinstance(connector, ReadsChanges)
+    pages = connector.changes(name, position)
+    while True:
+        read_at = hub.now()
+        try:
+            page = next(pages)
+        except StopIteration:
+            return
+        yield read_at, page
+
+
+def changed_rows(
+    hub: Hub,
+    system: OpenSystem,
+    name: str,
+    changes: Sequence[Change],
+    read_at: datetime,
+    *,
+    lane: int | None = None,
+) -> list[dict[str, Any]]:
+    """Inbox rows for the records of a page that differ from what was last seen of them."""
+    with hub.database.read() as session:
+        known = links.by_remote(session, system.id, name, [c.remote_id for c in changes])
+    moved = [c for c in changes if has_moved(system, name, c, known.get(c.remote_id))]
+    if lane is None:
+        lane = BULK if len(moved) > FRESH else INTERACTIVE
+    return [polled_row(system.id, change, read_at, lane, hub.now()) for change in moved]
+
+
+def has_moved(system: OpenSystem, name: str, change: Change, link: Link | None) -> bool:
+    """Whether a listed record differs from what its link last saw."""
+    if change.data is None:
+        return link is not None and link.state == "live"
+    spec = system.specs[name]
+    if link is None or link.state == "gone":
+        return engine.reads(spec, change.data)
+    if link.state in {"unlinked", "moved"}:
+        return False
+    return link.digest != digest(spec, change.data) or link.pushing is not None
+
+
+def polled_row(
+    system_id: int, change: Change, read_at: datetime, lane: int, now: datetime
+) -> dict[str, Any]:
+    """An inbox row that carries the record as it was read."""
+    return {
+        "system_id": system_id,
+        "object": change.object_name,
+        "remote_id": change.remote_id,
+        "delivery_id": f"poll:{change.object_name}:{change.remote_id}",
+        "payload": dict(change.data) if change.data is not None else None,
+        "gone": change.data is None,
+        "version": change.version,
+        "modified_at": change.modified_at,
+        "read_at": read_at,
+        "lane": lane,
+        "due_at": now,
+        "received_at": now,
+    }

@@ -1,0 +1,98 @@
+"""Native records and their canonical form, as they travel through one step."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from mapping.spec import MappingSpec
+
+from connectors.sdk.contract import Change
+from mapping import engine
+from mapping.paths import read
+from sync.core.policy import Side
+from sync.gateway.systems import OpenSystem
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A remote record as it was read; `read_at` is the moment before the read was sent."""
+
+    change: Change
+    read_at: datetime
+    lane: int = 0
+    rows: tuple[tuple[int, int], ...] = ()  # inbox rows (id, generation) that asked for it
+    attempts: int = 1
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.change.object_name, self.change.remote_id
+
+
+@dataclass(slots=True)
+class Incoming:
+    """A remote record in canonical form; references still hold remote ids."""
+
+    seen: Seen
+    spec: MappingSpec
+    values: dict[str, Any]
+    digest: str
+    side: Side
+    hub_key: str | None = None
+    moved_to: tuple[str, str] | None = None
+    missing: list[str] = field(default_factory=list)  # references to records not taken in yet
+
+    @property
+    def remote_id(self) -> str:
+        return self.seen.change.remote_id
+
+    @property
+    def object_name(self) -> str:
+        return self.seen.change.object_name
+
+
+def canonicalise(system: OpenSystem, seen: Seen) -> Incoming | None:
+    """The canonical form; None for a record that the mapping leaves out or that is gone.
+
+    Raises UnmappableValue.
+    """
+    change = seen.change
+    spec = system.specs[change.object_name]
+    if change.data is None or not engine.reads(spec, change.data):
+        return None
+    return Incoming(
+        seen=seen,
+        spec=spec,
+        values=engine.canonicalise(spec, change.data),
+        digest=digest(spec, change.data),
+        side=Side(system.name, system.kind, happened_at(system, seen)),
+        hub_key=_hub_key(spec, change.data),
+        moved_to=engine.moved_to(spec, change.data),
+    )
+
+
+def happened_at(system: OpenSystem, seen: Seen) -> datetime:
+    """When the record was last changed, by the hub's clock."""
+    modified = seen.change.modified_at
+    if modified is None:
+        return seen.read_at
+    return modified - timedelta(seconds=system.clock_offset)
+
+
+def digest(spec: MappingSpec, native: Mapping[str, Any]) -> str:
+    """A fingerprint of all that the mapping reads: equal means nothing moved."""
+    facts = [read(native, name) for name in _compared(spec)]
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _hub_key(spec: MappingSpec, native: Mapping[str, Any]) -> str | None:
+    value = read(native, spec.hub_key) if spec.hub_key else None
+    return str(value) if value else None
+
+
+def _compared(spec: MappingSpec) -> tuple[str, ...]:
+    own = {spec.id, spec.modified_at, spec.revision, spec.hub_key}
+    return tuple(path for path in spec.native_paths if path not in own)

@@ -1,0 +1,261 @@
+"""Links around a write: announced before, acked after, in doubt when the answer is lost."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from connectors.sdk.contract import WritesRecords
+from mapping.errors import UnmappableValue
+from sync.core.merge import is_rendering
+from sync.flow.absorb import Absorber, hint_row
+from sync.flow.hub import Hub
+from sync.flow.intent import Intent
+from sync.flow.records import Incoming, Seen, canonicalise
+from sync.gateway.systems import OpenSystem
+from sync.store import dirty, goldens, inbox
+from sync.store.session import Tx
+from sync.store.tables import Change, Golden, Link, new_id
+
+if TYPE_CHECKING:
+    from sync.flow.dispatch import Batch
+
+
+def settle_doubts(
+    hub: Hub, system: OpenSystem, intents: Sequence[Intent], batch: "Batch"
+) -> list[Intent]:
+    """Creates whose answer was lost: looked up by hub key before anything is created again."""
+    doubted = [i for i in intents if i.op == "create" and i.link and i.link.doubt_since]
+    connector = system.connector
+    if not doubted or not isinstance(connector, WritesRecords):
+        return list(intents)
+    early = [i for i in doubted if not _is_settled(hub, connector, i)]
+    asked: dict[str, list[Intent]] = {}
+    for intent in doubted:
+        if intent not in early:
+            asked.setdefault(intent.spec.object, []).append(intent)
+    adopted: list[Intent] = []
+    for name, group in asked.items():
+        adopted.extend(_look_up(hub, system, connector, name, group, batch))
+    _wait(hub, early, adopted, connector, batch)
+    return [i for i in intents if i not in early and i not in adopted]
+
+
+def _look_up(
+    hub: Hub,
+    system: OpenSystem,
+    connector: WritesRecords,
+    name: str,
+    group: Sequence[Intent],
+    batch: "Batch",
+) -> list[Intent]:
+    """The creates that had been done after all."""
+    now = hub.now()
+    found = connector.find(name, [intent.key for intent in group])
+    done = [intent for intent in group if intent.key in found]
+    with hub.database.write() as tx:
+        absorber = Absorber(hub, tx, system, targets=hub.live_systems(), run_id=batch.run_id)
+        locked = goldens.load(tx, [intent.golden.id for intent in done], lock=True)
+        for intent in done:
+            link = tx.get_one(Link, intent.link.id) if intent.link else None
+            if link is None or link.state != "in_doubt":
+                continue
+            intent.sent = dict(link.pushing or {})
+            intent.paths = list(intent.sent)
+            seen = Seen(found[intent.key], now)
+            ack(hub, tx, system, intent, locked[intent.golden.id], seen, absorber)
+        absorber.finish()
+    return done
+
+
+def _is_settled(hub: Hub, connector: WritesRecords, intent: Intent) -> bool:
+    assert intent.link is not None and intent.link.doubt_since is not None  # noqa: PT018
+    age = hub.now() - intent.link.doubt_since
+    return age >= timedelta(seconds=connector.settle_seconds)
+
+
+def _wait(
+    hub: Hub,
+    early: Sequence[Intent],
+    adopted: Sequence[Intent],
+    connector: WritesRecords,
+    batch: "Batch",
+) -> None:
+    """Too early to believe “not found”; and what was adopted is looked at again at once."""
+    if not (early or adopted):
+        return
+    now = hub.now()
+    later = now + timedelta(seconds=connector.settle_seconds)
+    with hub.database.write() as tx:
+        ids = [intent.row.id for intent in early]
+        dirty.postpone(tx, ids, batch.token, due_at=later, waiting_for="doubt", refund=True)
+        ids = [intent.row.id for intent in adopted]
+        dirty.postpone(tx, ids, batch.token, due_at=now, refund=True)
+    batch.handled |= {intent.row.id for intent in (*early, *adopted)}
+
+
+def open_link(tx: Tx, system: OpenSystem, intent: Intent, now: datetime) -> Link | None:
+    """The link to note a write on; None where it is not as it was when the write was decided."""
+    if intent.link is not None:
+        link = tx.get_one(Link, intent.link.id, populate_existing=True)
+        same = (link.state, link.digest, link.golden_id) == (
+            intent.link.state,
+            intent.link.digest,
+            intent.golden.id,
+        )
+        if not same:
+            return None
+        if intent.op == "create":
+            link.doubt_since = now
+        return link
+    here = list(
+        tx.scalars(
+            select(Link).where(
+                Link.golden_id == intent.golden.id,
+                Link.system_id == system.id,
+                Link.object == intent.spec.object,
+            )
+        )
+    )
+    if any(link.is_primary and link.state in {"live", "in_doubt"} for link in here):
+        return None
+    link = Link(
+        golden_id=intent.golden.id,
+        system_id=system.id,
+        object=intent.spec.object,
+        remote_id=None,
+        hub_key=f"{intent.golden.id}-{len(here)}" if here else intent.golden.id,
+        state="in_doubt",
+        is_primary=True,
+        shadow={},
+        pushed={},
+        doubt_since=now,
+        created_at=now,
+    )
+    tx.add(link)
+    tx.flush()
+    return link
+
+
+def ack(
+    hub: Hub,
+    tx: Tx,
+    system: OpenSystem,
+    intent: Intent,
+    golden: Golden,
+    seen: Seen | None,
+    absorber: Absorber,
+) -> None:
+    """A write that was done: the link's base moves; what is not ours in the record comes in."""
+    assert intent.link is not None
+    link = tx.get_one(Link, intent.link.id, populate_existing=True)
+    if intent.op == "archive":
+        end_link(hub, tx, system, intent, "archived", absorber.run_id)
+        return
+    created = link.state == "in_doubt"
+    link.state, link.doubt_since = "live", None
+    if seen is not None:
+        link.remote_id = seen.change.remote_id
+    _log_written(hub, tx, system, intent, golden, link, absorber.run_id)
+    link.pushed = {**link.pushed, **intent.sent}
+    item = _readable(system, seen)
+    if item is None or (link.seen_at is not None and item.seen.read_at < link.seen_at):
+        expected = {p: intent.expected[p] for p in intent.paths if p in intent.expected}
+        link.shadow, link.pushing = {**link.shadow, **expected}, None
+        return
+    absorber.translate([item])
+    for path in item.missing:
+        del item.values[path]
+    link.shadow = {**link.shadow, **_ours(intent, item, created=created)}
+    link.pushing = None
+    absorber.load_link(link, golden)
+    absorber.merge_linked(item, link, written=intent.paths)
+
+
+def _ours(intent: Intent, item: Incoming, *, created: bool) -> dict[str, object]:
+    """What of the record read back is our own write, as this system stores it."""
+    shown: dict[str, object] = dict(item.values) if created else {}
+    for path in intent.paths:
+        if path not in item.values:
+            continue
+        sent, held = intent.expected.get(path), item.values[path]
+        shown[path] = held if held is None or is_rendering(sent, held) else sent
+    return shown
+
+
+def _readable(system: OpenSystem, seen: Seen | None) -> Incoming | None:
+    if seen is None:
+        return None
+    try:
+        return canonicalise(system, seen)
+    except UnmappableValue:
+        return None  # the next poll parks it with its reason; the write itself stands
+
+
+def forget_sent(tx: Tx, intent: Intent) -> None:
+    """The system said that a write was not done: nothing is on its way any more."""
+    if intent.link is None:
+        return
+    link = tx.get_one(Link, intent.link.id, populate_existing=True)
+    link.pushing = None
+    if link.state == "in_doubt":
+        link.doubt_since = None
+
+
+def look_again(hub: Hub, tx: Tx, system: OpenSystem, intent: Intent) -> None:
+    """The record moved under the write: take it in first."""
+    if intent.link is not None and intent.link.remote_id is not None:
+        row = hint_row(system.id, intent.spec.object, intent.link.remote_id, new_id(), hub.now())
+        inbox.deliver(tx, [row])
+        tx.after_commit(hub.waker.take_in, system.id)
+
+
+def end_link(
+    hub: Hub, tx: Tx, system: OpenSystem, intent: Intent, state: str, run_id: int | None
+) -> None:
+    """The record left its route: it is archived there, or stays without us."""
+    assert intent.link is not None
+    link = tx.get_one(Link, intent.link.id, populate_existing=True)
+    link.state, link.pushing = state, None
+    tx.add(
+        Change(
+            golden_id=intent.golden.id,
+            entity=intent.golden.entity,
+            op="unlinked",
+            system_id=system.id,
+            object=link.object,
+            remote_id=link.remote_id,
+            rule=state,
+            run_id=run_id,
+            at=hub.now(),
+        )
+    )
+
+
+def _log_written(
+    hub: Hub,
+    tx: Tx,
+    system: OpenSystem,
+    intent: Intent,
+    golden: Golden,
+    link: Link,
+    run_id: int | None,
+) -> None:
+    """Each remote write names what caused it: the source of every value it carried."""
+    causes = {path: golden.provenance.get(path) for path in intent.paths}
+    tx.add(
+        Change(
+            golden_id=golden.id,
+            entity=golden.entity,
+            op="written",
+            old=causes,
+            new=intent.sent,
+            system_id=system.id,
+            object=link.object,
+            remote_id=link.remote_id,
+            rule=intent.op,
+            run_id=run_id,
+            at=hub.now(),
+        )
+    )

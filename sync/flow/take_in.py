@@ -1,0 +1,270 @@
+"""Claimed inbox rows: read each record as it is now, make it canonical, absorb it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connectors.sdk.contract import Change, ReadsChanges
+from connectors.sdk.errors import RecordError, SetupError
+from mapping.errors import UnmappableValue
+from sync.core import backoff
+from sync.flow import recover, vanish
+from sync.flow.absorb import Absorber, Report, hint_row
+from sync.flow.hub import Hub
+from sync.flow.records import Incoming, Seen, canonicalise
+from sync.gateway.systems import OpenSystem
+from sync.store import inbox, links, runs
+from sync.store.session import Tx
+from sync.store.tables import Inbox, new_id
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Claimed rows of one system, one record each however many rows ask for it."""
+
+    rows: list[Inbox]
+    token: str
+    run_id: int
+    seen: list[Seen] = field(default_factory=list)
+    refused: list[tuple[Seen, Exception]] = field(default_factory=list)
+    left_out: list[Seen] = field(default_factory=list)  # outside the mapping's scope
+    gone: list[Seen] = field(default_factory=list)
+
+
+def drain(hub: Hub, system_id: int, *, rounds: int = 200) -> int:
+    """Takes in what is due for a system; returns how many records."""
+    taken = 0
+    for _ in range(rounds):
+        count = _one_batch(hub, system_id)
+        if count == 0:
+            break
+        taken += count
+    return taken
+
+
+def _one_batch(hub: Hub, system_id: int) -> int:
+    try:
+        system = hub.systems.open(system_id)
+    except Exception as error:
+        if not recover.is_setup(error):
+            raise
+        recover.pause(hub, system_id, error)
+        return 0
+    if system.hold_in or not (system.state == "live" or system_id in hub.simulated):
+        return 0
+    token = recover.lease_token()
+    with hub.database.write() as tx:
+        rows = inbox.claim(
+            tx,
+            system_id,
+            limit=hub.settings.batch,
+            now=hub.now(),
+            lease=hub.settings.lease,
+            token=token,
+        )
+        if not rows:
+            return 0
+        run_id = runs.start(tx, "take_in", system_id, hub.now())
+    batch = _Batch(rows, token, run_id)
+    try:
+        _read(hub, system, batch)
+        absorb_batch(hub, system, batch)
+    except Exception as error:  # noqa: BLE001  recover decides what any failure means
+        _failed(hub, system, batch, error)
+    finally:
+        hub.systems.flush_counts(system)
+    return len(rows)
+
+
+def _failed(hub: Hub, system: OpenSystem, batch: _Batch, error: Exception) -> None:
+    if recover.is_setup(error):
+        recover.pause(hub, system.id, error)
+    if len(batch.rows) > 1 and not recover.is_expected(error):
+        _one_by_one(hub, system, batch)  # one poisonous record must not hold up its neighbours
+        return
+    recover.give_back_inbox(hub, batch.rows, batch.token, error)
+    with hub.database.write() as tx:
+        runs.end(tx, batch.run_id, {}, hub.now(), error=str(error))
+
+
+def _one_by_one(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
+    for row in batch.rows:
+        single = _Batch([row], batch.token, batch.run_id)
+        try:
+            _read(hub, system, single)
+            absorb_batch(hub, system, single)
+        except Exception as error:  # noqa: BLE001  recover decides what any failure means
+            recover.give_back_inbox(hub, [row], batch.token, error)
+
+
+def _read(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
+    """Payloads that are still fresh are used; everything else is read again, in one go."""
+    groups: dict[tuple[str, str], list[Inbox]] = {}
+    for row in batch.rows:
+        if row.object in system.specs and row.remote_id is not None:
+            groups.setdefault((row.object, row.remote_id), []).append(row)
+        else:
+            batch.left_out.append(_seen(row, [row], None, hub.now()))
+    fresh = _fresh_keys(hub, system, groups)
+    again: dict[str, list[str]] = {}
+    for key in groups:
+        if key in fresh:
+            batch.seen.append(fresh[key])
+        else:
+            again.setdefault(key[0], []).append(key[1])
+    for object_name, ids in again.items():
+        read_at = hub.now()
+        for change in fetch(system, object_name, ids):
+            rows = groups[object_name, change.remote_id]
+            batch.seen.append(_seen(rows[0], rows, change, read_at))
+
+
+def fetch(system: OpenSystem, object_name: str, ids: Sequence[str]) -> list[Change]:
+    """The records as they are now; a tombstone for each that the system did not return."""
+    connector = system.connector
+    if not isinstance(connector, ReadsChanges):
+        raise SetupError(f"{system.name} cannot be read.")
+    found = {change.remote_id: change for change in connector.fetch(object_name, list(ids))}
+    return [found.get(i) or Change(object_name, i, None) for i in dict.fromkeys(ids)]
+
+
+def _fresh_keys(
+    hub: Hub, system: OpenSystem, groups: dict[tuple[str, str], list[Inbox]]
+) -> dict[tuple[str, str], Seen]:
+    carried = {key: rows[-1] for key, rows in groups.items() if _only_payloads(rows)}
+    seen_at: dict[tuple[str, str], datetime | None] = {}
+    with hub.database.read() as session:
+        for object_name in {key[0] for key in carried}:
+            ids = [key[1] for key in carried if key[0] == object_name]
+            known = links.by_remote(session, system.id, object_name, ids)
+            seen_at.update({(object_name, i): link.seen_at for i, link in known.items()})
+    fresh = {}
+    for key, row in carried.items():
+        last = seen_at.get(key)
+        if row.read_at is not None and (last is None or row.read_at >= last):
+            change = Change(key[0], key[1], row.payload, row.version, row.modified_at)
+            fresh[key] = _seen(row, groups[key], change, row.read_at)
+    return fresh
+
+
+def _only_payloads(rows: Sequence[Inbox]) -> bool:
+    return all(row.gone or row.payload is not None for row in rows)
+
+
+def _seen(row: Inbox, rows: Sequence[Inbox], change: Change | None, read_at: datetime) -> Seen:
+    return Seen(
+        change=change or Change(row.object, row.remote_id or "", None),
+        read_at=read_at,
+        lane=min(r.lane for r in rows),
+        rows=tuple((r.id, r.generation) for r in rows),
+        attempts=max(r.attempts for r in rows),
+    )
+
+
+def absorb_batch(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
+    """Canonical form outside, everything else inside one transaction."""
+    incoming = _canonicalise(system, batch)
+    targets = hub.live_systems()
+    lane = min((seen.lane for seen in batch.seen), default=0)
+    with hub.database.write() as tx:
+        absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id, lane=lane)
+        report = absorber.absorb(incoming)
+        vanished = vanish.take_tombstones(hub, tx, system, batch.gone, absorber)
+        absorber.finish()
+        _settle(hub, tx, system, batch, report, vanished)
+        counts = {**report.counts(), "gone": len(vanished.done), "dead": len(batch.refused)}
+        runs.end(tx, batch.run_id, counts, hub.now())
+
+
+def absorb_now(hub: Hub, system: OpenSystem, seen: Sequence[Seen], run_id: int | None) -> None:
+    """Takes in records that were read on the way, outside the inbox."""
+    batch = _Batch([], "", run_id or 0, seen=list(seen))
+    incoming = _canonicalise(system, batch)
+    targets = hub.live_systems()
+    with hub.database.write() as tx:
+        absorber = Absorber(hub, tx, system, targets=targets, run_id=run_id)
+        report = absorber.absorb(incoming)
+        vanish.take_tombstones(hub, tx, system, batch.gone, absorber)
+        absorber.finish()
+        left = [item.seen for item in (*report.waiting, *report.stale)]
+        left += [seen for seen, _ in batch.refused]
+        rows = [
+            hint_row(system.id, s.change.object_name, s.change.remote_id, new_id(), hub.now())
+            for s in left
+        ]
+        inbox.deliver(tx, rows)
+
+
+def _canonicalise(system: OpenSystem, batch: _Batch) -> list[Incoming]:
+    incoming = []
+    for seen in batch.seen:
+        if seen.change.data is None:
+            batch.gone.append(seen)
+            continue
+        try:
+            item = canonicalise(system, seen)
+        except UnmappableValue as error:
+            batch.refused.append((seen, error))
+            continue
+        if item is None:
+            batch.left_out.append(seen)
+        else:
+            incoming.append(item)
+    return incoming
+
+
+def _settle(
+    hub: Hub,
+    tx: Tx,
+    system: OpenSystem,
+    batch: _Batch,
+    report: Report,
+    vanished: vanish.Vanished,
+) -> None:
+    now, token = hub.now(), batch.token
+    by_id = {row.id: row for row in batch.rows}
+    done = [*(item.seen for item in report.done), *batch.left_out, *vanished.done]
+    inbox.finish(tx, [row for seen in done for row in seen.rows], token, now)
+    _close_letters(tx, system, report, now)
+    for item in report.stale:
+        ids = [row_id for row_id, _ in item.seen.rows]
+        inbox.reread(tx, ids)
+        inbox.postpone(tx, ids, token, due_at=now, refund=True)
+    for seen in vanished.held:
+        ids = [row_id for row_id, _ in seen.rows]
+        inbox.postpone(tx, ids, token, due_at=now, error="held by a guard", refund=True)
+    for item in report.waiting:
+        _wait(hub, tx, item, by_id, token)
+    for seen, error in batch.refused:
+        for row_id, _ in seen.rows:
+            by_id[row_id].payload = dict(seen.change.data or {})
+            recover.bury_in(hub, tx, by_id[row_id], error)
+
+
+def _wait(hub: Hub, tx: Tx, item: Incoming, rows: dict[int, Inbox], token: str) -> None:
+    """A record whose parent is not here yet comes back; in the end it becomes a dead letter."""
+    missing = ", ".join(item.missing)
+    if item.seen.attempts >= hub.settings.attempts:
+        error = RecordError(
+            f"{item.object_name} {item.remote_id} belongs to a {missing} that the hub does not "
+            "have. Check that the parent is in scope of its mapping, then retry.",
+            field=missing,
+        )
+        for row_id, _ in item.seen.rows:
+            recover.bury_in(hub, tx, rows[row_id], error)
+        return
+    ids = [row_id for row_id, _ in item.seen.rows]
+    wait = backoff.delay(max(0, item.seen.attempts - 2), None, hub.chance())
+    due = hub.now() + timedelta(seconds=wait / 2)
+    inbox.reread(tx, ids)
+    inbox.postpone(tx, ids, token, due_at=due, error=f"waits for its {missing}")
+
+
+def _close_letters(tx: Tx, system: OpenSystem, report: Report, now: datetime) -> None:
+    if not runs.open_dead(tx, system.id):
+        return
+    by_object: dict[str, list[str]] = {}
+    for item in report.done:
+        by_object.setdefault(item.object_name, []).append(item.remote_id)
+    for object_name, ids in by_object.items():
+        runs.resolve_dead(tx, system.id, "in", object_name=object_name, remote_ids=ids, now=now)

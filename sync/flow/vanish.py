@@ -1,0 +1,186 @@
+"""Remote deletes: a tombstone follows the system's policy, unless a guard holds it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from mapping.canonical import FACTS
+from sync.core import exact, guard
+from sync.flow.hub import Hub
+from sync.flow.records import Seen
+from sync.gateway.systems import OpenSystem
+from sync.store import goldens, links, runs
+from sync.store.session import Tx
+from sync.store.tables import Candidate, Change, Golden, Guard, Link, System
+
+if TYPE_CHECKING:
+    from sync.flow.absorb import Absorber
+
+WINDOW = timedelta(minutes=10)  # deletes that arrive one by one count together
+DELETES = "deletes"
+
+
+@dataclass(slots=True)
+class Vanished:
+    """Tombstones that were carried out, and those that wait for a decision."""
+
+    done: list[Seen] = field(default_factory=list)
+    held: list[Seen] = field(default_factory=list)
+
+
+def take_tombstones(
+    hub: Hub, tx: Tx, system: OpenSystem, gone: Sequence[Seen], absorber: "Absorber"
+) -> Vanished:
+    """Carries the tombstones of one batch out, or holds all of them."""
+    out = Vanished()
+    found = _linked(tx, system, gone)
+    out.done.extend(seen for seen in gone if seen.key not in found)
+    lost = [(seen, found[seen.key]) for seen in gone if seen.key in found]
+    if not lost:
+        return out
+    if _is_guarded(hub, tx, system, [link for _, link in lost]):
+        out.held.extend(seen for seen, _ in lost)
+        return out
+    golden = goldens.load(tx, {link.golden_id for _, link in lost}, lock=True)
+    for seen, link in lost:
+        if link.seen_at is not None and seen.read_at < link.seen_at:
+            continue  # seen alive after this was read; the row is finished, the next read decides
+        _let_go(hub, tx, system, link, golden[link.golden_id], absorber)
+    out.done.extend(seen for seen, _ in lost)
+    return out
+
+
+def _linked(tx: Tx, system: OpenSystem, gone: Sequence[Seen]) -> dict[tuple[str, str], Link]:
+    found: dict[tuple[str, str], Link] = {}
+    by_object: dict[str, list[str]] = {}
+    for seen in gone:
+        by_object.setdefault(seen.change.object_name, []).append(seen.change.remote_id)
+    for object_name, ids in by_object.items():
+        known = links.by_remote(tx, system.id, object_name, ids)
+        found.update({(object_name, i): link for i, link in known.items() if link.state == "live"})
+    return found
+
+
+def _is_guarded(hub: Hub, tx: Tx, system: OpenSystem, lost: Sequence[Link]) -> bool:
+    since = hub.now() - WINDOW
+    if runs.allowance(tx, system.id, DELETES, since - WINDOW) is not None:
+        return False
+    deletes = len(lost) + runs.recent_deletes(tx, system.id, since)
+    linked = links.live_count(tx, system.id)
+    limits = hub.settings
+    if not guard.too_many_deletes(
+        deletes, linked, count=limits.delete_guard_count, share=limits.delete_guard_share
+    ):
+        return False
+    if runs.open_guard(tx, system.id, DELETES) is None:
+        tx.add(
+            Guard(
+                system_id=system.id,
+                kind=DELETES,
+                direction="in",
+                reason=(
+                    f"{deletes} of {linked} linked records were deleted in {system.name} at once. "
+                    "Nothing was applied. Allow it if this was meant, otherwise restore the "
+                    "records there and refuse it."
+                ),
+                facts={
+                    "deletes": deletes,
+                    "linked": linked,
+                    "golden": [link.golden_id for link in lost[:50]],
+                },
+                created_at=hub.now(),
+            )
+        )
+    tx.execute(update(System).where(System.id == system.id).values(hold_in=True))
+    return True
+
+
+def _let_go(
+    hub: Hub, tx: Tx, system: OpenSystem, link: Link, golden: Golden, absorber: "Absorber"
+) -> None:
+    now = hub.now()
+    link.state, link.pushing, link.seen_at = "gone", None, now
+    tx.add(
+        Change(
+            golden_id=golden.id,
+            entity=golden.entity,
+            op="gone",
+            system_id=system.id,
+            object=link.object,
+            remote_id=link.remote_id,
+            rule=f"delete policy {system.delete_policy}",
+            run_id=absorber.run_id,
+            at=now,
+        )
+    )
+    twin = None if golden.entity in FACTS else _absorbing_twin(tx, system, link, golden)
+    if twin is not None:
+        _propose_twin(hub, tx, system, golden, twin)
+    elif system.delete_policy == "propagate":
+        golden.state, golden.version, golden.updated_at = "deleted", golden.version + 1, now
+        absorber.mark_all(golden)
+    elif system.delete_policy == "recreate":
+        link.state = "replaced"
+        absorber.mark_all(golden)
+    elif system.delete_policy == "review":
+        _ask(hub, tx, system, golden)
+
+
+def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> Golden | None:
+    """Another record of the same object that this one was probably merged into there."""
+    keys = [key for _, key in exact.keys(golden.entity, golden.values)]
+    near = {i for _, i in goldens.by_keys(tx, keys)} - {golden.id}
+    if not near:
+        return None
+    linked = set(
+        tx.scalars(
+            select(Link.golden_id).where(
+                Link.golden_id.in_(near),
+                Link.system_id == system.id,
+                Link.object == link.object,
+                Link.state == "live",
+            )
+        )
+    )
+    for other in goldens.load(tx, linked).values():
+        if other.state == "live" and exact.compare(golden.values, other.values).verdict == "link":
+            return other
+    return None
+
+
+def _propose_twin(hub: Hub, tx: Tx, system: OpenSystem, golden: Golden, twin: Golden) -> None:
+    first, second = sorted((golden.id, twin.id))
+    known = tx.scalar(
+        select(Candidate).where(Candidate.first_id == first, Candidate.second_id == second)
+    )
+    if known is None:
+        evidence = exact.compare(golden.values, twin.values)
+        weights = [[f"merged in {system.name}", 10.0], *map(list, evidence.weights)]
+        tx.add(
+            Candidate(
+                first_id=first,
+                second_id=second,
+                score=evidence.score + 10.0,
+                weights=weights,
+                created_at=hub.now(),
+            )
+        )
+
+
+def _ask(hub: Hub, tx: Tx, system: OpenSystem, golden: Golden) -> None:
+    tx.add(
+        Guard(
+            system_id=system.id,
+            kind="delete",
+            direction="in",
+            reason=(
+                f"“{golden.name}” was deleted in {system.name}. Allow: delete it in the other "
+                "systems, too. Refuse: keep it there."
+            ),
+            facts={"golden": [golden.id]},
+            created_at=hub.now(),
+        )
+    )

@@ -1,0 +1,117 @@
+"""Token buckets per system and interface, over all workers."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol, cast
+
+import redis
+
+from connectors.sdk.contract import Rate
+
+_LUA = """
+local now = redis.call('TIME')
+local t = tonumber(now[1]) + tonumber(now[2]) / 1000000
+local shut = tonumber(redis.call('GET', KEYS[2]) or '0')
+if shut > t then return tostring(shut - t) end
+local rate, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+if rate <= 0 then return '0' end
+local full = redis.call('HMGET', KEYS[1], 'n', 't')
+local n = tonumber(full[1]) or burst
+n = math.min(burst, n + (t - (tonumber(full[2]) or t)) * rate)
+local need = math.min(cost, burst)
+if n < need then return tostring((need - n) / rate) end
+redis.call('HSET', KEYS[1], 'n', tostring(n - cost), 't', tostring(t))
+redis.call('EXPIRE', KEYS[1], math.ceil(burst / rate) + 60)
+return '0'
+"""
+
+
+class Buckets(Protocol):
+    """Where the state of all buckets is kept."""
+
+    def take(self, name: str, rate: Rate | None, cost: int) -> float:
+        """Seconds to wait; 0 takes `cost` tokens."""
+
+    def shut(self, name: str, seconds: float) -> None:
+        """Nobody takes from this bucket for so long."""
+
+
+class RedisBuckets:
+    """Shared by all processes; the server's clock counts."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._script = client.register_script(_LUA)
+
+    def take(self, name: str, rate: Rate | None, cost: int) -> float:
+        per_second = rate.calls / rate.seconds if rate else 0.0
+        burst = (rate.burst or rate.calls) if rate else 0
+        keys = [f"kehub:quota:{name}", f"kehub:shut:{name}"]
+        return float(cast("bytes", self._script(keys=keys, args=[per_second, burst, cost])))
+
+    def shut(self, name: str, seconds: float) -> None:
+        now = self._client.time()
+        until = now[0] + now[1] / 1e6 + seconds
+        self._client.set(f"kehub:shut:{name}", str(until), ex=int(seconds) + 2)
+
+
+class LocalBuckets:
+    """Of one process: a hub that works without a broker, and tests."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._levels: dict[str, tuple[float, float]] = {}
+        self._shut: dict[str, float] = {}
+
+    def take(self, name: str, rate: Rate | None, cost: int) -> float:
+        with self._lock:
+            now = self._clock()
+            shut = self._shut.get(name, 0.0)
+            if shut > now:
+                return shut - now
+            if rate is None:
+                return 0.0
+            return self._draw(name, rate, cost, now)
+
+    def shut(self, name: str, seconds: float) -> None:
+        with self._lock:
+            self._shut[name] = self._clock() + seconds
+
+    def _draw(self, name: str, rate: Rate, cost: int, now: float) -> float:
+        burst, speed = float(rate.burst or rate.calls), rate.calls / rate.seconds
+        level, since = self._levels.get(name, (burst, now))
+        level = min(burst, level + (now - since) * speed)
+        need = min(float(cost), burst)
+        if level < need:
+            return (need - level) / speed
+        self._levels[name] = (level - cost, now)
+        return 0.0
+
+
+class Quota:
+    """The limiter of one system; also counts the calls that were made."""
+
+    def __init__(self, system: str, buckets: Buckets, rates: Mapping[str, Rate]) -> None:
+        self._system, self._buckets, self._rates = system, buckets, rates
+        self._lock = threading.Lock()
+        self._calls = [0, 0]
+
+    def acquire(self, interface: str, cost: int = 1) -> float:
+        rate = self._rates.get(interface) or self._rates.get("*")
+        return self._buckets.take(f"{self._system}:{interface}", rate, cost)
+
+    def close(self, interface: str, seconds: float) -> None:
+        self._buckets.shut(f"{self._system}:{interface}", seconds)
+
+    def count(self, *, write: bool) -> None:
+        with self._lock:
+            self._calls[int(write)] += 1
+
+    def take_counts(self) -> tuple[int, int]:
+        """Read and write calls since the last time this was asked."""
+        with self._lock:
+            reads, writes = self._calls
+            self._calls = [0, 0]
+        return reads, writes

@@ -1,0 +1,159 @@
+"""The dirty rows: which golden record and which system may disagree."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from sync.store.session import Tx
+from sync.store.tables import Dirty, Golden
+from sync.store.upsert import insert_into
+
+CHUNK = 500
+_RANK = {"customer": 0, "contact": 1, "order": 2, "invoice": 3, "payment": 4}
+
+
+def mark(
+    tx: Tx,
+    pairs: Iterable[tuple[str, str, int]],
+    *,
+    reason: str,
+    lane: int,
+    now: datetime,
+) -> set[int]:
+    """Marks (golden id, entity, system id); returns the systems. A marked pair is marked again."""
+    rows: list[dict[str, Any]] = [
+        {
+            "golden_id": golden_id,
+            "entity": entity,
+            "system_id": system_id,
+            "reason": reason,
+            "lane": lane,
+            "due_at": now,
+            "marked_at": now,
+        }
+        for golden_id, entity, system_id in sorted(set(pairs))
+    ]
+    for start in range(0, len(rows), CHUNK):
+        new = insert_into(tx, Dirty)
+        tx.execute(
+            new.on_conflict_do_update(
+                index_elements=["golden_id", "system_id"],
+                set_={
+                    "reason": new.excluded.reason,
+                    "lane": case(
+                        (Dirty.lane < new.excluded.lane, Dirty.lane), else_=new.excluded.lane
+                    ),
+                    "due_at": new.excluded.due_at,
+                    "attempts": 0,
+                    "generation": Dirty.generation + 1,
+                    "waiting_for": "",
+                    "error": "",
+                },
+            ),
+            rows[start : start + CHUNK],
+        )
+    return {row["system_id"] for row in rows}
+
+
+def claim(
+    tx: Tx, system_id: int, *, limit: int, now: datetime, lease: float, token: str
+) -> list[Dirty]:
+    """Takes due rows of one system under a lease, parents before children."""
+    free = or_(Dirty.lease_until.is_(None), Dirty.lease_until < now)
+    due = (
+        select(Dirty.id)
+        .where(Dirty.system_id == system_id, Dirty.due_at <= now, free)
+        .order_by(Dirty.lane, case(_RANK, value=Dirty.entity, else_=9), Dirty.due_at, Dirty.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(tx.scalars(due))
+    if not ids:
+        return []
+    tx.execute(
+        update(Dirty)
+        .where(Dirty.id.in_(ids))
+        .values(
+            lease_until=now + timedelta(seconds=lease),
+            lease_token=token,
+            attempts=Dirty.attempts + 1,
+        )
+    )
+    return list(tx.scalars(select(Dirty).where(Dirty.id.in_(ids)).order_by(Dirty.id)))
+
+
+def extend(tx: Tx, ids: Collection[int], token: str, until: datetime) -> None:
+    """Keeps rows in hand for longer."""
+    tx.execute(
+        update(Dirty).where(Dirty.id.in_(ids), Dirty.lease_token == token).values(lease_until=until)
+    )
+
+
+def settle(tx: Tx, rows: Collection[tuple[int, int]], token: str) -> None:
+    """Removes rows (id, generation) that agree now; one marked again meanwhile stays."""
+    generations: dict[int, list[int]] = {}
+    for row_id, generation in rows:
+        generations.setdefault(generation, []).append(row_id)
+    for generation, ids in generations.items():
+        mine = (Dirty.id.in_(ids), Dirty.lease_token == token)
+        tx.execute(delete(Dirty).where(*mine, Dirty.generation == generation))
+        tx.execute(update(Dirty).where(*mine).values(lease_until=None, lease_token=None))
+
+
+def postpone(
+    tx: Tx,
+    ids: Collection[int],
+    token: str,
+    *,
+    due_at: datetime,
+    waiting_for: str = "",
+    error: str = "",
+    refund: bool = False,
+) -> None:
+    """Gives rows back for later. `refund`: nothing failed, forget the attempt."""
+    if not ids:
+        return
+    values: dict[str, Any] = {
+        "lease_until": None,
+        "lease_token": None,
+        "due_at": due_at,
+        "waiting_for": waiting_for,
+        "error": error,
+    }
+    if refund:
+        values["attempts"] = Dirty.attempts - 1
+    tx.execute(update(Dirty).where(Dirty.id.in_(ids), Dirty.lease_token == token).values(**values))
+
+
+def wake_children(tx: Tx, parent_ids: Collection[str], system_id: int, now: datetime) -> None:
+    """What waited for these parents in a system is due now."""
+    if parent_ids:
+        tx.execute(
+            update(Dirty)
+            .where(
+                Dirty.system_id == system_id,
+                Dirty.waiting_for == "parent",
+                Dirty.golden_id.in_(select(Golden.id).where(Golden.parent_id.in_(parent_ids))),
+            )
+            .values(due_at=now, waiting_for="")
+            .execution_options(synchronize_session=False)
+        )
+
+
+def waiting(session: Session, system_id: int | None = None) -> int:
+    """How many pairs wait."""
+    query = select(func.count()).select_from(Dirty)
+    if system_id is not None:
+        query = query.where(Dirty.system_id == system_id)
+    return session.scalar(query) or 0
+
+
+def systems_with_work(session: Session, now: datetime) -> list[int]:
+    """Systems with rows that are due and in nobody's hands."""
+    free = or_(Dirty.lease_until.is_(None), Dirty.lease_until < now)
+    return list(
+        session.scalars(select(Dirty.system_id).where(Dirty.due_at <= now, free).distinct())
+    )

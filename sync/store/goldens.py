@@ -1,0 +1,119 @@
+"""Golden records and their match keys."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from mapping.canonical import PARENTS, display_name
+from sync.store.session import Tx
+from sync.store.tables import Golden, MatchKey
+from sync.store.upsert import insert_into
+
+CHUNK = 500
+
+
+def load(session: Session, ids: Iterable[str], *, lock: bool = False) -> dict[str, Golden]:
+    """Golden records by id; locked in one order where the database has row locks."""
+    wanted = sorted(set(ids))
+    found: dict[str, Golden] = {}
+    for start in range(0, len(wanted), CHUNK):
+        query = select(Golden).where(Golden.id.in_(wanted[start : start + CHUNK]))
+        query = query.order_by(Golden.id)
+        if lock:
+            query = query.with_for_update()
+        found.update({row.id: row for row in session.scalars(query)})
+    return found
+
+
+def survivor(session: Session, golden: Golden) -> Golden:
+    """The record that a merged one became."""
+    seen = {golden.id}
+    while golden.merged_into and golden.merged_into not in seen:
+        seen.add(golden.merged_into)
+        golden = session.get_one(Golden, golden.merged_into)
+    return golden
+
+
+def describe(golden: Golden, now: datetime) -> None:
+    """Fills what is derived from the values: name, search text, parent."""
+    golden.name = display_name(golden.values)[:300]
+    golden.search = search_text(golden.values)
+    parents = PARENTS.get(golden.entity)
+    golden.parent_id = golden.values.get(parents[0]) if parents else None
+    golden.updated_at = now
+
+
+def search_text(values: Mapping[str, Any]) -> str:
+    """What a person may search for: names, numbers, mails, phones, identifiers."""
+    parts = []
+    for path, value in values.items():
+        head = path.split("[", 1)[0]
+        if value and head in _SEARCHED:
+            parts.append(str(value).casefold())
+    return " ".join(parts)[:2000]
+
+
+def key_frequencies(session: Session, keys: Collection[int]) -> dict[int, int]:
+    """How many golden records share each key."""
+    found: dict[int, int] = {}
+    wanted = list(keys)
+    for start in range(0, len(wanted), CHUNK):
+        rows = session.execute(
+            select(MatchKey.key, func.count())
+            .where(MatchKey.key.in_(wanted[start : start + CHUNK]))
+            .group_by(MatchKey.key)
+        )
+        found.update((key, count) for key, count in rows)
+    return found
+
+
+def by_keys(session: Session, keys: Collection[int]) -> list[tuple[int, str]]:
+    """(key, golden id) of the golden records that have these keys."""
+    rows: list[tuple[int, str]] = []
+    wanted = list(keys)
+    for start in range(0, len(wanted), CHUNK):
+        found = session.execute(
+            select(MatchKey.key, MatchKey.golden_id).where(
+                MatchKey.key.in_(wanted[start : start + CHUNK])
+            )
+        )
+        rows.extend((key, golden_id) for key, golden_id in found)
+    return rows
+
+
+def set_keys(tx: Tx, keys: Mapping[str, Sequence[tuple[str, int]]], fresh: Collection[str]) -> None:
+    """Replaces the match keys (family, key) of golden records; `fresh` ones have none yet."""
+    old = [golden_id for golden_id in keys if golden_id not in fresh]
+    for start in range(0, len(old), CHUNK):
+        tx.execute(
+            delete(MatchKey)
+            .where(MatchKey.golden_id.in_(old[start : start + CHUNK]))
+            .execution_options(synchronize_session=False)
+        )
+    rows = [
+        {"key": key, "golden_id": golden_id, "family": family}
+        for golden_id, pairs in keys.items()
+        for family, key in pairs
+    ]
+    for start in range(0, len(rows), 2 * CHUNK):
+        tx.execute(
+            insert_into(tx, MatchKey).on_conflict_do_nothing(), rows[start : start + 2 * CHUNK]
+        )
+
+
+_SEARCHED = frozenset(
+    {
+        "name",
+        "legal_name",
+        "contact_name",
+        "number",
+        "reference",
+        "phones",
+        "emails",
+        "identifiers",
+        "website",
+    }
+)

@@ -1,0 +1,177 @@
+"""The inbox: what waits to be taken in."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from sync.store.session import Tx
+from sync.store.tables import Inbox
+from sync.store.upsert import insert_into
+
+CHUNK = 500
+
+
+def deliver(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Stores deliveries. One that came before is not stored again, unless its row is a poll's.
+
+    Poll rows (`delivery_id` starts with `poll:`) are one per record: a later page replaces what
+    an earlier one brought and wakes the row again.
+    """
+    for start in range(0, len(rows), CHUNK):
+        part = list(rows[start : start + CHUNK])
+        hints = [row for row in part if not row["delivery_id"].startswith("poll:")]
+        polled = [row for row in part if row["delivery_id"].startswith("poll:")]
+        if hints:
+            tx.execute(insert_into(tx, Inbox).on_conflict_do_nothing(), hints)
+        if polled:
+            tx.execute(_replace(tx), polled)
+
+
+def claim(
+    tx: Tx, system_id: int, *, limit: int, now: datetime, lease: float, token: str
+) -> list[Inbox]:
+    """Takes waiting rows under a lease; a claim counts as an attempt."""
+    free = or_(Inbox.lease_until.is_(None), Inbox.lease_until < now)
+    due = (
+        select(Inbox.id)
+        .where(Inbox.system_id == system_id, Inbox.state == "waiting", Inbox.due_at <= now, free)
+        .order_by(Inbox.lane, Inbox.due_at, Inbox.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(tx.scalars(due))
+    if not ids:
+        return []
+    tx.execute(
+        update(Inbox)
+        .where(Inbox.id.in_(ids))
+        .values(
+            lease_until=now + timedelta(seconds=lease),
+            lease_token=token,
+            attempts=Inbox.attempts + 1,
+        )
+    )
+    found = tx.scalars(select(Inbox).where(Inbox.id.in_(ids)).order_by(Inbox.id))
+    return list(found)
+
+
+def finish(tx: Tx, rows: Collection[tuple[int, int]], token: str, now: datetime) -> None:
+    """Rows (id, generation) that were taken in; one that was delivered again meanwhile stays."""
+    generations: dict[int, list[int]] = {}
+    for row_id, generation in rows:
+        generations.setdefault(generation, []).append(row_id)
+    for generation, ids in generations.items():
+        for start in range(0, len(ids), CHUNK):
+            part = ids[start : start + CHUNK]
+            tx.execute(
+                update(Inbox)
+                .where(
+                    Inbox.id.in_(part), Inbox.lease_token == token, Inbox.generation == generation
+                )
+                .values(state="done", payload=None, done_at=now, lease_until=None, lease_token=None)
+            )
+            tx.execute(
+                update(Inbox)
+                .where(Inbox.id.in_(part), Inbox.lease_token == token)
+                .values(lease_until=None, lease_token=None, attempts=0)
+            )
+
+
+def postpone(
+    tx: Tx,
+    ids: Collection[int],
+    token: str,
+    *,
+    due_at: datetime,
+    error: str = "",
+    refund: bool = False,
+) -> None:
+    """Gives rows back for later. `refund`: it was no fault of the record, forget the attempt."""
+    if not ids:
+        return
+    values: dict[str, Any] = {
+        "lease_until": None,
+        "lease_token": None,
+        "due_at": due_at,
+        "error": error,
+    }
+    if refund:
+        values["attempts"] = Inbox.attempts - 1
+    tx.execute(update(Inbox).where(Inbox.id.in_(ids), Inbox.lease_token == token).values(**values))
+
+
+def reread(tx: Tx, ids: Collection[int]) -> None:
+    """What these rows carry is out of date: the record has to be read again."""
+    if ids:
+        tx.execute(
+            update(Inbox)
+            .where(Inbox.id.in_(ids))
+            .values(payload=None, gone=False, read_at=None, version=None, modified_at=None)
+        )
+
+
+def park(tx: Tx, ids: Collection[int], error: str, now: datetime) -> None:
+    """Rows that became a dead letter."""
+    tx.execute(
+        update(Inbox)
+        .where(Inbox.id.in_(ids))
+        .values(
+            state="parked",
+            error=error,
+            done_at=now,
+            lease_until=None,
+            lease_token=None,
+            payload=None,
+        )
+    )
+
+
+def forget_done(tx: Tx, before: datetime) -> int:
+    """Drops finished rows; the newer ones still recognise repeats of a delivery."""
+    gone = tx.execute(delete(Inbox).where(Inbox.state != "waiting", Inbox.done_at < before))
+    return int(getattr(gone, "rowcount", 0))
+
+
+def waiting(session: Session, system_id: int | None = None) -> int:
+    """How many rows wait."""
+    query = select(func.count()).select_from(Inbox).where(Inbox.state == "waiting")
+    if system_id is not None:
+        query = query.where(Inbox.system_id == system_id)
+    return session.scalar(query) or 0
+
+
+def systems_with_work(session: Session, now: datetime) -> list[int]:
+    """Systems with rows that are due and in nobody's hands."""
+    free = or_(Inbox.lease_until.is_(None), Inbox.lease_until < now)
+    return list(
+        session.scalars(
+            select(Inbox.system_id)
+            .where(Inbox.state == "waiting", Inbox.due_at <= now, free)
+            .distinct()
+        )
+    )
+
+
+def _replace(tx: Tx) -> Any:
+    new = insert_into(tx, Inbox)
+    return new.on_conflict_do_update(
+        index_elements=["system_id", "delivery_id"],
+        set_={
+            "payload": new.excluded.payload,
+            "gone": new.excluded.gone,
+            "version": new.excluded.version,
+            "modified_at": new.excluded.modified_at,
+            "read_at": new.excluded.read_at,
+            "lane": new.excluded.lane,
+            "due_at": new.excluded.due_at,
+            "received_at": new.excluded.received_at,
+            "state": "waiting",
+            "attempts": 0,
+            "error": "",
+            "done_at": None,
+            "generation": Inbox.generation + 1,
+        },
+    )

@@ -1,0 +1,90 @@
+"""Links between golden and remote records."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sync.store.tables import Link
+
+CHUNK = 500
+
+
+def by_remote(
+    session: Session, system_id: int, object_name: str, remote_ids: Iterable[str]
+) -> dict[str, Link]:
+    """Links of remote records, by remote id."""
+    found: dict[str, Link] = {}
+    ids = list(dict.fromkeys(remote_ids))
+    for start in range(0, len(ids), CHUNK):
+        rows = session.scalars(
+            select(Link).where(
+                Link.system_id == system_id,
+                Link.object == object_name,
+                Link.remote_id.in_(ids[start : start + CHUNK]),
+            )
+        )
+        found.update({str(link.remote_id): link for link in rows})
+    return found
+
+
+def by_hub_key(
+    session: Session, system_id: int, object_name: str, keys: Iterable[str]
+) -> dict[str, Link]:
+    """Links of one system by hub key."""
+    rows = session.scalars(
+        select(Link).where(
+            Link.system_id == system_id,
+            Link.object == object_name,
+            Link.hub_key.in_(list(dict.fromkeys(keys))),
+        )
+    )
+    return {link.hub_key: link for link in rows}
+
+
+def of_golden(
+    session: Session, golden_ids: Collection[str], system_id: int | None = None
+) -> dict[str, list[Link]]:
+    """All links of golden records, oldest first."""
+    found: dict[str, list[Link]] = {golden_id: [] for golden_id in golden_ids}
+    ids = list(found)
+    for start in range(0, len(ids), CHUNK):
+        query = select(Link).where(Link.golden_id.in_(ids[start : start + CHUNK]))
+        if system_id is not None:
+            query = query.where(Link.system_id == system_id)
+        for link in session.scalars(query.order_by(Link.id)):
+            found[link.golden_id].append(link)
+    return found
+
+
+def resolve(
+    session: Session, system_id: int, objects: Collection[str], remote_ids: Collection[str]
+) -> dict[str, str]:
+    """Golden ids that remote records of these objects are linked to, by remote id."""
+    if not (objects and remote_ids):
+        return {}
+    found: dict[str, str] = {}
+    ids = list(remote_ids)
+    for start in range(0, len(ids), CHUNK):
+        rows = session.execute(
+            select(Link.remote_id, Link.golden_id).where(
+                Link.system_id == system_id,
+                Link.object.in_(objects),
+                Link.remote_id.in_(ids[start : start + CHUNK]),
+                Link.state != "unlinked",
+            )
+        )
+        found.update({str(remote_id): golden_id for remote_id, golden_id in rows})
+    return found
+
+
+def live_count(session: Session, system_id: int, object_name: str | None = None) -> int:
+    """How many remote records of a system are linked."""
+    query = (
+        select(func.count())
+        .select_from(Link)
+        .where(Link.system_id == system_id, Link.state == "live")
+    )
+    if object_name is not None:
+        query = query.where(Link.object == object_name)
+    return session.scalar(query) or 0

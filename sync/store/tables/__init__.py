@@ -1,0 +1,35 @@
+"""All tables."""
+
+from sync.store.tables.access import ApiToken, Audit, User
+from sync.store.tables.base import Base, new_id
+from sync.store.tables.golden import Change, Golden, Link, MatchKey
+from sync.store.tables.review import Candidate, Conflict, Guard, Merge
+from sync.store.tables.system import Cursor, Mapping, Plan, Run, Staged, System
+from sync.store.tables.work import BULK, INTERACTIVE, DeadLetter, Dirty, Inbox
+
+__all__ = [
+    "BULK",
+    "INTERACTIVE",
+    "ApiToken",
+    "Audit",
+    "Base",
+    "Candidate",
+    "Change",
+    "Conflict",
+    "Cursor",
+    "DeadLetter",
+    "Dirty",
+    "Golden",
+    "Guard",
+    "Inbox",
+    "Link",
+    "Mapping",
+    "MatchKey",
+    "Merge",
+    "Plan",
+    "Run",
+    "Staged",
+    "System",
+    "User",
+    "new_id",
+]
