@@ -1,0 +1,243 @@
+"""Calls of the Open API in either convention: token, pace, repeats, errors by code."""
+
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_base, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from connectors.fxiaoke.config import FxiaokeConfig
+from connectors.fxiaoke.errors import DAY_USED_UP, Answer, Kind, SystemFaultError, check
+from connectors.sdk.auth import with_token
+from connectors.sdk.errors import AnswerLostError, SetupError, ThrottledError, TransientError
+from connectors.sdk.http import LONGEST_WAIT, Http, Token
+
+TOKEN_PATHS = {"header": "/oauth2.0/token", "body": "/cgi/corpAccessToken/get/V2"}
+BY_MOBILE, ALL_USERS = "/cgi/user/getByMobile", "/cgi/user/list"
+WHOLE_COMPANY = 999_999  # the department above all others
+WINDOW = 20.0
+# A token is given again until 600 s before its end; asked for later, the vendor makes a new one.
+RENEW_BEFORE = 300.0
+SMALL_SKEW = 2.0  # an HTTP date has whole seconds, so less says nothing about the clocks
+
+
+class Client:
+    """One tenant. Safe to use from several threads."""
+
+    def __init__(
+        self, config: FxiaokeConfig, http: Http, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.config, self.http, self.sleep = config, http, sleep
+        self._pace = Pace(config.calls_per_20_seconds, WINDOW)
+        self._skew = timedelta(0)
+        self._paths: set[str] = set()
+
+    def call(self, path: str, body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any]:
+        """One call as the acting employee; the answer's body. Short troubles are waited out."""
+        once = partial(with_token, self.http.tokens, self._grant)
+        return Retrying(
+            stop=stop_after_attempt(3),
+            wait=_wait,
+            sleep=self.sleep,
+            retry=_WorthRepeating(kind),
+            reraise=True,
+        )(once, partial(self._as_employee, path, body, kind))
+
+    def enterprise(self) -> str:
+        """The enterprise account, empty while no token has told it."""
+        token = self.http.tokens.current()
+        return self.config.ea or (token.extra.get("ea", "") if token else "")
+
+    def actor(self) -> str:
+        """The acting employee's id, in the form of the convention."""
+        if self.config.convention == "header":
+            return self.config.user_id
+        return self._token().extra["user"]
+
+    def now(self) -> datetime:
+        """The system's time, as far as its HTTP dates tell it."""
+        return self.http.now() + self._skew
+
+    def _token(self) -> Token:
+        return self.http.tokens.current() or self.http.tokens.renew(None, self._grant)
+
+    def _as_employee(
+        self, path: str, body: Mapping[str, Any], kind: Kind, token: Token
+    ) -> Mapping[str, Any]:
+        if self.config.convention == "body":
+            return self._send(path, {**body, **_body_credentials(token)}, kind)
+        headers = {
+            "authorization": f"Bearer {token.value}",
+            "x-fs-ea": token.extra.get("ea", ""),
+            "x-fs-userid": self.config.user_id,
+        }
+        return self._send(path, body, kind, headers)
+
+    def _grant(self) -> Token:
+        config = self.config
+        request = {
+            "appId": config.app_id,
+            "appSecret": config.app_secret.get_secret_value(),
+            "permanentCode": config.permanent_code.get_secret_value(),
+        }
+        if config.convention == "header":
+            request["grantType"] = "app_secret"
+        answer = self._send(TOKEN_PATHS[config.convention], request, Kind.GRANT)
+        name = "accessToken" if config.convention == "header" else "corpAccessToken"
+        seconds = max(float(answer["expiresIn"]) - RENEW_BEFORE, 60.0)
+        extra = {"ea": str(answer.get("ea", "")), "corp": str(answer.get("corpId", ""))}
+        token = Token(str(answer[name]), self.http.now().timestamp() + seconds, extra)
+        if config.convention == "header":
+            return token
+        return Token(token.value, token.expires_at, {**extra, "user": self._open_user(token)})
+
+    def _open_user(self, token: Token) -> str:
+        """The acting employee in the body convention."""
+        config = self.config
+        if config.user_id:
+            return config.user_id
+        credentials = {"corpAccessToken": token.value, "corpId": token.extra["corp"]}
+        found = self._people(BY_MOBILE, {**credentials, "mobile": config.mobile}, "empList")
+        # The vendor lists getByMobile as retired, so the whole directory is the way round it.
+        everyone = {**credentials, "departmentId": WHOLE_COMPANY, "fetchChild": True}
+        for person in found or self._people(ALL_USERS, everyone, "userList"):
+            if person.get("mobile") == config.mobile or found:
+                return str(person["openUserId"])
+        raise SetupError(
+            "No employee has the mobile number of the settings.",
+            hint="Correct the acting employee's mobile number, or give the FSUID_… instead.",
+        )
+
+    def _people(self, path: str, body: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+        try:
+            return list(self._send(path, body, Kind.READ).get(name) or ())
+        except SetupError as exc:
+            if exc.remote_code in {"30027", "10006"}:  # no such employee, no such call any more
+                return []
+            raise
+
+    def _send(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        kind: Kind,
+        headers: Mapping[str, str] | None = None,
+    ) -> Mapping[str, Any]:
+        self._paths.add(path)
+        wait = self._pace.take(path)
+        if wait > 0:
+            raise ThrottledError(f"Enough calls of {path} for now.", retry_after=wait)
+        reply = self.http.call(
+            "POST",
+            self.config.base_url + path,
+            interface=path,
+            write=kind.writes,
+            json=body,
+            headers=dict(headers or {}),
+            params={"thirdTraceId": str(uuid.uuid4())}
+            if self.config.convention == "header"
+            else {},
+            allow_redirects=False,
+        )
+        self._compare_clocks(reply)
+        answer = Answer.of(_json(reply))
+        try:
+            check(answer, kind, self.now())
+        except ThrottledError as exc:
+            self._close(path, answer.code, exc.retry_after or 0.0)
+            raise
+        return answer.body
+
+    def _close(self, path: str, code: int, seconds: float) -> None:
+        for interface in self._paths if code == DAY_USED_UP else {path}:
+            self.http.limiter.close(interface, seconds)
+
+    def _compare_clocks(self, reply: requests.Response) -> None:
+        try:
+            theirs = parsedate_to_datetime(reply.headers.get("Date", "")).astimezone(UTC)
+        except (TypeError, ValueError):
+            return  # a gateway without a usable date: our own clock has to do
+        skew = theirs - self.http.now()
+        self._skew = skew if abs(skew.total_seconds()) > SMALL_SKEW else timedelta(0)
+
+
+class Pace:
+    """At most `size` calls of one interface in any `window` seconds, within this process."""
+
+    def __init__(
+        self, size: int, window: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._size, self._window, self._clock = size, window, clock
+        self._lock = threading.Lock()
+        self._calls: dict[str, deque[float]] = {}
+
+    def take(self, interface: str) -> float:
+        """Seconds to wait; 0 counts the call."""
+        with self._lock:
+            now = self._clock()
+            calls = self._calls.setdefault(interface, deque())
+            while calls and calls[0] <= now - self._window:
+                calls.popleft()
+            if len(calls) >= self._size:
+                return calls[0] + self._window - now
+            calls.append(now)
+            return 0.0
+
+
+class _WorthRepeating(retry_base):
+    """What may pass within seconds; of a create only what was surely not carried out."""
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        if isinstance(error, SystemFaultError):
+            return self._kind is not Kind.CREATE and retry_state.attempt_number < 2
+        if isinstance(error, AnswerLostError) and self._kind is Kind.CREATE:
+            return False
+        if not isinstance(error, TransientError):
+            return False
+        return error.retry_after is None or error.retry_after <= LONGEST_WAIT
+
+
+_backoff = wait_random_exponential(multiplier=0.2, max=2.0)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    hinted = getattr(error, "retry_after", None)
+    return float(hinted) if hinted else float(_backoff(state))
+
+
+def _body_credentials(token: Token) -> dict[str, str]:
+    return {
+        "corpAccessToken": token.value,
+        "corpId": token.extra.get("corp", ""),
+        "currentOpenUserId": token.extra.get("user", ""),
+    }
+
+
+def _json(reply: requests.Response) -> Mapping[str, Any]:
+    """The body. Anything but JSON comes from a proxy on the way, not from the API."""
+    if 300 <= reply.status_code < 500:
+        raise SetupError(
+            f"{reply.url.split('?')[0]} answered {reply.status_code}, which the API never does.",
+            hint="Check the API address and the application's IP allow list.",
+            remote_code=str(reply.status_code),
+        )
+    try:
+        body = reply.json()
+    except ValueError as exc:
+        raise AnswerLostError("纷享销客 answered something that is not JSON.") from exc
+    if reply.status_code >= 500 or not isinstance(body, dict):
+        raise AnswerLostError(f"纷享销客 answered {reply.status_code} without a result.")
+    return body

@@ -1,0 +1,140 @@
+"""Reading: listings past the 10,000 wall, records by id and by hub key, in our native view."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.fxiaoke.areas import Areas
+from connectors.fxiaoke.client import Client
+from connectors.fxiaoke.lines import OrderLines
+from connectors.fxiaoke.rows import PAGE, Row, Rows, condition, is_empty, is_invalid
+from connectors.fxiaoke.schema import LINES, ORDER, Describer
+from connectors.sdk.contract import Change, Cursor, Page
+from connectors.sdk.errors import TransientError
+from connectors.sdk.paging import batches
+
+_EXPANSIONS = ("__r", "__l", "__v", "__p", "__e", "__relation_ids")
+_PAGING_AIDS = frozenset({"searchAfterId", "total_num"})
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far an object is read. Moments are the system's, in milliseconds.
+
+    `since`: rows changed from there on. `begun`: when this listing began; None between two
+    listings. `after`: the last id that this listing has given.
+    """
+
+    since: int | None = None
+    begun: int | None = None
+    after: str | None = None
+
+    @classmethod
+    def of(cls, cursor: Cursor | None) -> "Position":
+        cursor = cursor or {}
+        return cls(cursor.get("since"), cursor.get("begun"), cursor.get("after"))
+
+    def cursor(self) -> Cursor:
+        return {"since": self.since, "begun": self.begun, "after": self.after}
+
+
+class Reader:
+    """Records of one tenant."""
+
+    def __init__(
+        self, client: Client, rows: Rows, describer: Describer, areas: Areas, lines: OrderLines
+    ) -> None:
+        self._client, self._rows, self._lines = client, rows, lines
+        self._describer, self._areas = describer, areas
+        self._config = client.config
+
+    def changes(self, object_name: str, cursor: Cursor | None) -> Iterator[Page]:
+        """Everything changed since, by `_id`.
+
+        There is no upper bound of time: a row that changes while the listing runs shows up now
+        or, as the next listing begins before this one did, then. So an edit is seen at once, and
+        a clock of the system that runs ahead of its HTTP dates hides nothing.
+        """
+        here = Position.of(cursor)
+        if here.begun is None:
+            here = Position(here.since, int(self._client.now().timestamp() * 1000))
+        full = True
+        while full:
+            rows = self._listing(object_name, here)
+            full = len(rows) == self._config.page_size
+            here = _behind(here, rows) if full else Position(here.begun)
+            yield Page(self.changes_of(object_name, rows), here.cursor())
+
+    def fetch(self, object_name: str, ids: Sequence[str]) -> Iterator[Change]:
+        """The records with these ids; a tombstone for each that is gone or invalid."""
+        for some in batches(list(dict.fromkeys(ids)), PAGE):
+            rows = self._rows.by_id(object_name, some)
+            yield from self.changes_of(object_name, rows.values())
+            yield from (Change(object_name, one, None) for one in some if one not in rows)
+
+    def find(self, object_name: str, keys: Sequence[str]) -> dict[str, Change]:
+        """Living records by hub key; of several with one key the oldest."""
+        field, found = self._config.hub_key_field, dict[str, Row]()
+        for some in batches(list(dict.fromkeys(keys)), PAGE // 2):
+            for row in self._rows.query(object_name, [condition(field, "IN", some)]):
+                if not is_invalid(row) and row[field] in some:
+                    found.setdefault(row[field], row)
+        changes = self.changes_of(object_name, found.values())
+        return dict(zip(found, changes, strict=True))
+
+    def changes_of(self, object_name: str, rows: Iterable[Row]) -> list[Change]:
+        """The rows in our native view, in the same order; invalid ones are tombstones."""
+        listed = list(rows)
+        living = [str(row["_id"]) for row in listed if not is_invalid(row)]
+        lines = self._lines.read(living) if object_name == ORDER else {}
+        return [self._change(object_name, row, lines) for row in listed]
+
+    def _change(self, object_name: str, row: Row, lines: Row) -> Change:
+        version = row.get("version")
+        whole = None if is_invalid(row) else self._whole(object_name, row)
+        if whole is not None and object_name == ORDER:
+            whole[LINES] = lines.get(str(row["_id"]), [])
+        return Change(
+            object_name,
+            str(row["_id"]),
+            whole,
+            None if version is None else str(version),  # text or number, by tenant
+            _moment(row.get("last_modified_time")),
+        )
+
+    def _whole(self, object_name: str, row: Row) -> dict[str, Any]:
+        fields = dict.fromkeys(self._describer.fields(object_name))
+        held = {name: _or_none(value) for name, value in row.items() if not _is_aid(name)}
+        areas = self._areas.named(row, self._describer.levels(object_name))
+        return {**fields, **held, **areas}
+
+    def _listing(self, object_name: str, here: Position) -> list[Row]:
+        filters = []
+        if here.since is not None:
+            overlap = int((self._config.overlap_seconds + self._config.lag_seconds) * 1000)
+            filters.append(condition("last_modified_time", "GTE", [here.since - overlap]))
+        if here.after is not None:
+            filters.append(condition("_id", "GT", [here.after]))
+        return self._rows.query(object_name, filters, self._config.page_size)
+
+
+def _behind(here: Position, rows: Sequence[Row]) -> Position:
+    last = str(rows[-1]["_id"])
+    if here.after is not None and last <= here.after:
+        raise TransientError("纷享销客 sent the same page again; its paging stands still.")
+    return Position(here.since, here.begun, last)
+
+
+def _is_aid(name: str) -> bool:
+    return name in _PAGING_AIDS or name.endswith(_EXPANSIONS)
+
+
+def _or_none(value: Any) -> Any:
+    return None if is_empty(value) else value
+
+
+def _moment(milliseconds: Any) -> datetime | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
