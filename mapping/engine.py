@@ -1,6 +1,7 @@
 """Translates: native record to canonical values, canonical values to native fields."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,8 @@ from mapping import program, words
 from mapping.errors import UnmappableValue
 from mapping.paths import ABSENT, Values, read
 from mapping.program import ItemReader, ItemWriter, Native, Plan, Stage
-from mapping.spec import FieldRule, ItemRule, MappingSpec
+from mapping.rules import FieldRule, ItemRule
+from mapping.spec import MappingSpec
 from mapping.transforms.registry import Refusal
 from mapping.transforms.time import parse_moment
 
@@ -137,18 +139,22 @@ class _Writer:
         self.natives = rule.natives
         self.on_create_only = rule.on_create_only
         self._make = None if rule.is_const else program.native_value(_write_plan(spec, rule))
+        self._make_fallback = self._make
+        if rule.fallback:
+            self._make_fallback = program.native_value(_fallback_plan(spec, rule))
         self._spare = rule.const if rule.is_const else rule.default
         self._listed = rule.listed
         self.triggers: frozenset[str] = frozenset(rule.sources)  # widened by rules that share
 
     def write(self, native: dict[str, Any], values: Values, filled: set[str]) -> None:
         """Sets its native fields, unless an earlier rule has filled them."""
-        value = self._value(values)
-        if value is ABSENT or self._make is None:
+        source, value = self._value(values)
+        make = self._make if source == 0 else self._make_fallback
+        if value is ABSENT or make is None:
             return
         if filled and not filled.isdisjoint(self.natives):
             return
-        made = self._make(value)
+        made = make(value)
         for path, part in zip(self.natives, made, strict=True):
             program.put(native, path, part)
         if any(part is not None for part in made):
@@ -163,14 +169,15 @@ class _Writer:
             program.put(native, path, part)
         filled.update(self.natives)
 
-    def _value(self, values: Values) -> Any:
+    def _value(self, values: Values) -> tuple[int, Any]:
+        """The first value of its paths, and which of them has it."""
         found: Any = ABSENT
-        for path in self.sources:
+        for index, path in enumerate(self.sources):
             value = values.get(path, ABSENT)
             if value is not None and value is not ABSENT:
-                return value
+                return index, value
             found = value if found is ABSENT else found
-        return found
+        return 0, found
 
 
 class _Program:
@@ -215,6 +222,15 @@ def _write_plan(spec: MappingSpec, rule: FieldRule) -> Plan:
     if rule.each:
         stages = (program.lines_out(_item_writers(spec, rule)), *stages)
     return _plan(spec, rule, stages)
+
+
+def _fallback_plan(spec: MappingSpec, rule: FieldRule) -> Plan:
+    """As usual, but what stands in for a person's name is not split as if it were one."""
+    plan = _write_plan(spec, rule)
+    if not plan.stages or plan.stages[0].name != "person_name":
+        return plan
+    whole = Stage("person_name", lambda name: [None, name], takes_none=False)
+    return replace(plan, stages=(whole, *plan.stages[1:]))
 
 
 def _item_readers(spec: MappingSpec, rule: FieldRule) -> list[ItemReader]:

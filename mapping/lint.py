@@ -7,8 +7,9 @@ from typing import Any, Literal
 from mapping import program, words
 from mapping.canonical import Kind
 from mapping.paths import shape
+from mapping.rules import FieldRule, StepSpec, nearest
 from mapping.schema import FieldSchema, FieldType, ObjectSchema
-from mapping.spec import FieldRule, MappingSpec, StepSpec, nearest
+from mapping.spec import MappingSpec
 from mapping.transforms.choice import LookupOptions, name_and_options
 from mapping.transforms.registry import options_of
 from mapping.transforms.text import as_text
@@ -40,6 +41,7 @@ def lint(spec: MappingSpec, schema: ObjectSchema, objects: Collection[str] = ())
         _conditions(spec, schema),
         _moves(spec, schema, objects),
         *(_rule(spec, rule, schema) for rule in spec.fields),
+        _targets(spec, schema, objects),
         _required(spec, schema),
     )
     found = [finding for check in checks for finding in check]
@@ -102,6 +104,21 @@ def _moves(spec: MappingSpec, schema: ObjectSchema, objects: Collection[str]) ->
         if objects and moved.object not in objects:
             data = {"moved": moved.object, "nearest": nearest(moved.object, objects)}
             yield Finding("error", "moved_to", "missing_object", data)
+
+
+def _targets(
+    spec: MappingSpec, schema: ObjectSchema, objects: Collection[str]
+) -> Iterator[Finding]:
+    for rule in spec.fields:
+        if rule.target is None:
+            continue
+        pointed = {found.target for found in map(schema.find, rule.natives) if found}
+        if objects and rule.target not in objects:
+            data = {"moved": rule.target, "nearest": nearest(rule.target, objects)}
+            yield Finding("error", rule.label, "missing_object", data)
+        elif pointed.isdisjoint({None, rule.target}):
+            data = {"native": rule.natives[0], "target": next(iter(pointed)), "moved": rule.target}
+            yield Finding("warning", rule.label, "target_elsewhere", data)
 
 
 def _rule(spec: MappingSpec, rule: FieldRule, schema: ObjectSchema) -> Iterator[Finding]:

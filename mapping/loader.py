@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mapping.errors import MappingError
-from mapping.spec import Condition, FieldRule, ItemRule, MappingSpec, Moved, Route, nearest
+from mapping.rules import Condition, FieldRule, ItemRule, Moved, Route, nearest
+from mapping.spec import MappingSpec
 
 Location = tuple[str | int, ...]
 _MODELS: Mapping[str, type[BaseModel]] = {

@@ -109,6 +109,10 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
         "{native} points to {target}, `moved_to` says {moved}",
         "{native} 指向 {target}，而 moved_to 写的是 {moved}",
     ),
+    "target_elsewhere": (
+        "{native} points to {target}, the rule says {moved}",
+        "{native} 指向 {target}，而规则写的是 {moved}",
+    ),
     "missing_object": (
         "the system has no object {moved}{suggestion}",
         "系统没有对象 {moved}{suggestion}",

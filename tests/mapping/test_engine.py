@@ -214,6 +214,14 @@ def test_a_fallback_is_written_when_the_value_is_blank_or_when_it_changes():
     assert project(spec, {}) == {}
 
 
+def test_a_company_that_stands_in_for_a_person_is_not_split_as_a_name():
+    rule = {"canonical": "contact_name", "native": ["F", "L"], "in": ["person_name"]}
+    spec = spec_of(rule | {"fallback": "name", "out": ["person_name", {"cut": [9, 12]}]})
+    values = {"contact_name": None, "name": "Acme Trading Ltd"}
+    assert project(spec, values) == {"F": None, "L": "Acme Trading"}
+    assert project(spec, values | {"contact_name": "Ada King"}) == {"F": "Ada", "L": "King"}
+
+
 def test_expected_tells_what_a_lossy_field_will_hold():
     values = {"notes": "0123456789 abc", "name": "x", "owner": "a@example.com"}
     assert expected(ACCOUNTS, values) == {"notes": "0123456789", "name": "x"}

@@ -133,6 +133,12 @@ FOUND = [
      [("warning", "moved_to", "moved_elsewhere")]),
     (spec_of(moved_to=[{"object": "Acounts", "native": "Convertd"}]), SCHEMA,
      [("error", "moved_to", "missing_field"), ("error", "moved_to", "missing_object")]),
+    (spec_of({"canonical": "parent", "native": "Converted", "in": [{"reference": "id"}],
+              "target": "Contacts"}), SCHEMA, [("warning", "parent", "target_elsewhere")]),
+    (spec_of({"canonical": "parent", "native": "Converted", "in": [{"reference": "id"}],
+              "target": "Acounts"}), SCHEMA, [("error", "parent", "missing_object")]),
+    (spec_of({"canonical": "parent", "native": "Converted", "in": [{"reference": "id"}],
+              "target": "Accounts"}), SCHEMA, []),
     (spec_of(object="Leads"), SCHEMA, [("error", "object", "other_object")]),
 ]  # fmt: skip
 
