@@ -166,9 +166,9 @@ def test_an_update_takes_effect_when_it_is_approved(fx, account):
 def test_the_flag_goes_around_approval(fx):
     fx.admin("/approvals", {"AccountObj": True})
     record = {"dataObjectApiName": "AccountObj", "name": "direct", "owner": ["1001"]}
-    made = fx.good(
-        "/cgi/crm/v2/data/create", {"object_data": record}, triggerApprovalFlow=False
-    )["dataId"]
+    made = fx.good("/cgi/crm/v2/data/create", {"object_data": record}, triggerApprovalFlow=False)[
+        "dataId"
+    ]
     assert fx.get(made)["life_status"] == "normal"
 
 
