@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import itertools
 import json
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -23,12 +24,15 @@ NAMES = itertools.count(1)
 class StandIn:
     """A running process and what its first line said."""
 
+    root = pathlib.Path(__file__).parents[3]
+
     def __init__(self, folder, *extra):
         self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.fxiaoke", "--port", "0", "--data", str(folder), *extra],
             stdout=subprocess.PIPE,
             text=True,
+            cwd=self.root,
         )
         self.info = json.loads(self.process.stdout.readline())
         self.url = self.info["base_url"]

@@ -129,7 +129,7 @@ def test_a_taken_port_is_said_in_a_sentence(fx, tmp_path):
     port = fx.url.rsplit(":", 1)[1]
     ended = subprocess.run(
         [sys.executable, "-m", "sandbox.fxiaoke", "--port", port, "--data", str(tmp_path)],
-        capture_output=True, text=True, check=False, timeout=20,
+        capture_output=True, text=True, check=False, timeout=20, cwd=fx.root,
     )  # fmt: skip
     assert ended.returncode == 1
     assert f"cannot listen on port {port}" in ended.stderr
