@@ -24,7 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     seed_fresh(world)
     if options.seed:
         seed_file(world, options.seed)
-    server = Server(options.port, create_app(world))
+    try:
+        server = Server(options.port, create_app(world))
+    except OSError as error:
+        world.close()
+        print(f"cannot listen on port {options.port}: {error.strerror}", file=sys.stderr)
+        return 1
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

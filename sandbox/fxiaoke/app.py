@@ -8,6 +8,7 @@ from sandbox.fxiaoke import actions
 from sandbox.fxiaoke.admin import admin_blueprint
 from sandbox.fxiaoke.page import page_blueprint
 from sandbox.fxiaoke.pipeline import Call, Pipeline
+from sandbox.fxiaoke.present import encode
 from sandbox.fxiaoke.world import World
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -32,7 +33,14 @@ def create_app(world: World) -> Flask:
             abort(403)
 
     def answer(path: str) -> Response:
-        call = Call(request.method, request.path, request.headers, request.args, request.get_data())
+        call = Call(
+            request.method,
+            request.path,
+            request.headers,
+            request.args,
+            request.get_data(),
+            request.host_url.rstrip("/"),
+        )
         reply = pipeline.answer(call)
         if reply.hang_up:
             request.environ["sandbox.hang_up"] = True
@@ -41,6 +49,16 @@ def create_app(world: World) -> Flask:
     methods = ["GET", "POST", "PUT", "DELETE", "PATCH"]
     for prefix in ("cgi", "oauth2.0"):
         app.add_url_rule(f"/{prefix}/<path:path>", f"api_{prefix[:3]}", answer, methods=methods)
+
+    @app.post("/upload/<ticket>")
+    def upload(ticket: str) -> Response:
+        sent = request.files.get("facishareFile")
+        size = len(sent.read() if sent else request.get_data())
+        return Response(
+            encode(world.uploads.finish(ticket, size, world.clock.now_ms())),
+            content_type="application/json;charset=UTF-8",
+        )
+
     app.register_blueprint(admin_blueprint(world))
     app.register_blueprint(page_blueprint(world))
     return app

@@ -12,6 +12,7 @@ class Caller:
     convert_user_id: bool
     convert_media_id: bool
     body: dict[str, Any]
+    base_url: str = ""
     family: str = "any"  # which objects the path serves: preset, custom, or any
 
     @property

@@ -77,6 +77,8 @@ def number_row(connection: sqlite3.Connection, describe: Describe, row: Row, now
         elif "_serial" in field and not row.get(name):
             number = _next(connection, describe["api_name"], name)
             row[name] = f"{field['_serial']}{day_name(now)}-{number:06d}"
+        elif "_running" in field and not row.get(name):
+            row[name] = str(field["_running"] + _next(connection, describe["api_name"], name))
 
 
 def _next(connection: sqlite3.Connection, object_name: str, field: str) -> int:

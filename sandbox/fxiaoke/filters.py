@@ -11,6 +11,8 @@ from sandbox.fxiaoke.records import COLUMNS, field_expression
 from sandbox.fxiaoke.values import EMPLOYEES, LISTS, NUMBERS, TIMES
 
 Condition = tuple[str, list[Any]]
+# Beyond every real moment, and still a number that SQLite can hold.
+_FAR = 1 << 60
 _COMPARISONS = {"GT": ">", "GTE": ">=", "LT": "<", "LTE": "<="}
 _ONE_VALUE = (
     "EQ", "N", "NEQ", "LIKE", "NLIKE", "STARTWITH", "ENDWITH", *_COMPARISONS,
@@ -66,8 +68,9 @@ class Filters:
             if kind in NUMBERS:
                 return float(value)
             if kind in TIMES:
-                return midnight(int(value)) if kind == "date" else int(value)
-        except (TypeError, ValueError):
+                moment = min(max(int(value), -_FAR), _FAR)
+                return midnight(moment) if kind == "date" else moment
+        except (TypeError, ValueError, OverflowError):
             raise wrong(f"{field['api_name']} 的值 {value} 类型不正确") from None
         if kind in EMPLOYEES:
             return self._people.inward(value, self._converted) or "?"

@@ -43,6 +43,7 @@ class Call:
     headers: Any
     query: Any
     raw: bytes
+    base_url: str = ""
     user_id: str | None = None
     started: float = dataclasses.field(default_factory=time.monotonic)
 
@@ -143,6 +144,7 @@ class Pipeline:
             flags.flag("convertUserId", converted),
             flags.flag("convertMediaId", converted),
             body,
+            call.base_url,
             family,
         )
 
@@ -234,7 +236,18 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise ApiError(PARAMETER_WRONG, "参数错误：请求内容不是 JSON") from None
     if not isinstance(body, dict):
         raise ApiError(PARAMETER_WRONG, "参数错误：请求内容不是 JSON 对象")
+    if b"\\ud" in raw.lower() and not _is_sound(body):
+        raise ApiError(PARAMETER_WRONG, "参数错误：请求内容含有无效字符")
     return body
+
+
+def _is_sound(body: dict[str, Any]) -> bool:
+    """Whether every text can be written as UTF-8: half of a surrogate pair cannot."""
+    try:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _data_of(raw: bytes) -> Any:

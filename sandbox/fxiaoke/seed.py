@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,10 @@ def seed_rows(
                 built.append(_seeded(work, describe, given, user, validate=validate))
             except ApiError as error:
                 raise AdminError(f"row {number}: {error.message}") from None
-        records.insert_many(work.connection, object_name, built)
+        try:
+            records.insert_many(work.connection, object_name, built)
+        except sqlite3.IntegrityError:
+            raise AdminError("an _id is there already, or twice in this call") from None
         for row in built:
             work.note("create", object_name, row["_id"])
     return [row["_id"] for row in built]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.fxiaoke.actions.update import checked_values
+from sandbox.fxiaoke.actions.update import checked_values, replace_details
 from sandbox.fxiaoke.errors import AdminError
 from sandbox.fxiaoke.records import is_empty
 from sandbox.fxiaoke.work import Work
@@ -115,6 +115,13 @@ def approve(world: "World", user: str, object_name: str, record_id: str) -> Row:
             work.invalidate(object_name, row)
         else:
             work.apply(object_name, row, waiting.get("values", {}))
+            replace_details(
+                work,
+                object_name,
+                row,
+                waiting.get("details", {}),
+                converted=waiting.get("converted"),
+            )
             _settle_details(work, object_name, record_id, "normal")
         return row
 

@@ -23,6 +23,7 @@ LISTS = (
 )  # fmt: skip
 READ_ONLY = ("auto_number", "formula", "count", "quote", "group")
 
+_LAST_MOMENT = 253_402_300_799_999  # the end of the year 9999
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+")
 _URL = re.compile(r"(https?://)?[^\s/]+\.[^\s]+", re.IGNORECASE)
 _PHONE = re.compile(r"[0-9+\-;,.:/() #*extEXT转]{1,100}")
@@ -72,6 +73,8 @@ def keep_time(field: Field, value: Any) -> int:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(field)
+    if abs(value) > _LAST_MOMENT:
+        raise refused(field, "时间超出范围")
     return midnight(value) if field["type"] == "date" else value
 
 

@@ -20,6 +20,7 @@ from sandbox.fxiaoke.people import People
 from sandbox.fxiaoke.records import Ids
 from sandbox.fxiaoke.switches import Switches
 from sandbox.fxiaoke.tokens import Tokens
+from sandbox.fxiaoke.uploads import Uploads
 from sandbox.fxiaoke.work import Work
 
 INTEGRATION_USER = "1003"
@@ -43,6 +44,7 @@ class World:
         self.cleaner = Cleaner(self.describes, self.people, self.switches)
         self.counters = Counters()
         self.faults = Faults()
+        self.uploads = Uploads()
         self.approvals: dict[str, bool] = self.database.meta("approvals", {})
         self.events = Events(
             self.database,

@@ -3,11 +3,25 @@
 from sandbox.fxiaoke.actions import (
     create,
     directory,
+    files,
     lifecycle,
+    message,
     metadata,
     ownership,
     reading,
+    team,
     update,
 )
 
-__all__ = ["create", "directory", "lifecycle", "metadata", "ownership", "reading", "update"]
+__all__ = [
+    "create",
+    "directory",
+    "files",
+    "lifecycle",
+    "message",
+    "metadata",
+    "ownership",
+    "reading",
+    "team",
+    "update",
+]

@@ -33,7 +33,7 @@ def create(world: "World", caller: Caller) -> Row:
         warning = _check_duplicates(work, caller, describe, row)
         record_id = work.insert(name, row)
         detail_ids = create_details(
-            work, caller, name, row, caller.data.get("details"), converted=caller.convert_user_id
+            work, name, row, caller.data.get("details"), converted=caller.convert_user_id
         )
         if approval_wanted(world, caller, name):
             work.put_pending(name, record_id, {"action": "create"})
@@ -128,7 +128,7 @@ def _duplicates_asked(caller: Caller, object_name: str) -> bool:
 
 
 def create_details(
-    work: Work, caller: Caller, master_object: str, master: Row, details: Any, *, converted: bool
+    work: Work, master_object: str, master: Row, details: Any, *, converted: bool | None
 ) -> dict[str, list[str]]:
     """Creates the given detail rows of a master and returns their ids by object."""
     if details is None:
@@ -148,7 +148,7 @@ def create_details(
 
 
 def _create_detail(
-    work: Work, detail: str, master_field: str, master: Row, given: Any, *, converted: bool
+    work: Work, detail: str, master_field: str, master: Row, given: Any, *, converted: bool | None
 ) -> str:
     if not isinstance(given, dict):
         raise BadShape

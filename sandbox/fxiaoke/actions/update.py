@@ -27,13 +27,16 @@ def update(world: "World", caller: Caller) -> Row:
         if not (name.endswith("__c") and caller.data.get("skipDataStatusValidate") is True):
             work.check_open(row)
         values = checked_values(work, describe, row, given, converted=caller.convert_user_id)
+        details = _given_details(world, caller)
         if approval_wanted(world, caller, name):
-            work.put_pending(name, row["_id"], {"action": "update", "values": values})
+            waiting = {"action": "update", "values": values, "details": details,
+                       "converted": caller.convert_user_id}  # fmt: skip
+            work.put_pending(name, row["_id"], waiting)
             row["life_status"] = "in_change"
             work.touch(name, row)
         else:
             work.apply(name, row, values)
-        _replace_details(work, caller, name, row)
+            replace_details(work, name, row, details, converted=caller.convert_user_id)
     return {}
 
 
@@ -55,16 +58,20 @@ def _refuse_owner(work: Work) -> None:
         raise Refused("负责人不能通过编辑修改，请使用更换负责人接口", field="owner")
 
 
-def _replace_details(work: Work, caller: Caller, name: str, master: Row) -> None:
+def _given_details(world: "World", caller: Caller) -> Row:
+    """The detail lists to put in place: null keeps what is there, a list replaces it."""
     details = caller.data.get("details")
-    if not details or work.world.switches["details_update"] == "ignore":
-        return
+    if not details or world.switches["details_update"] == "ignore":
+        return {}
     if not isinstance(details, dict):
         raise BadShape
-    for detail, rows in details.items():
-        if rows is None:
-            continue
-        for known, old in work.details_of(name, master["_id"]):
-            if known == detail:
-                work.erase(detail, old)
-        create_details(work, caller, name, master, {detail: rows}, converted=caller.convert_user_id)
+    return {detail: rows for detail, rows in details.items() if rows is not None}
+
+
+def replace_details(
+    work: Work, name: str, master: Row, details: Row, *, converted: bool | None
+) -> None:
+    for known, old in work.details_of(name, master["_id"]):
+        if known in details:
+            work.erase(known, old)
+    create_details(work, name, master, details, converted=converted)

@@ -33,7 +33,7 @@ def personnel() -> dict[str, Any]:
         "PersonnelObj",
         "人员|Employee",
         [
-            text("user_id", "员工ID|Employee id", 64, _read_only=True),
+            text("user_id", "员工ID|Employee id", 64, _read_only=True, _running=1003),
             text("name", "昵称|Name", 100, is_required=True),
             text("full_name", "姓名|Full name", 100),
             phone("phone", "手机|Mobile"),
@@ -57,7 +57,7 @@ def departments() -> dict[str, Any]:
         [
             text("name", "部门名称|Name", 100, is_required=True),
             text("dept_code", "部门编码|Code", 64),
-            text("dept_id", "部门ID|Department id", 64, _read_only=True),
+            text("dept_id", "部门ID|Department id", 64, _read_only=True, _running=1002),
             department("parent_id", "上级部门|Parent"),
             select("status", "状态|Status", "0=启用|Active", "1=停用|Disabled", "2=删除|Deleted"),
             employee("manager_id", "负责人|Manager"),

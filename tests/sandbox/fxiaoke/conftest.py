@@ -1,15 +1,22 @@
 """A stand-in in a process of its own, and a small client that speaks both conventions."""
 
 import contextlib
+import http.server
 import itertools
 import json
+import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 import uuid
 
 import pytest
 import requests
+
+from sandbox.fxiaoke.callback_crypto import decrypt, encrypt, sign_answer, sign_delivery
 
 NAMES = itertools.count(1)
 
@@ -17,12 +24,15 @@ NAMES = itertools.count(1)
 class StandIn:
     """A running process and what its first line said."""
 
+    root = pathlib.Path(__file__).parents[3]
+
     def __init__(self, folder, *extra):
         self.folder = folder
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.fxiaoke", "--port", "0", "--data", str(folder), *extra],
             stdout=subprocess.PIPE,
             text=True,
+            cwd=self.root,
         )
         self.info = json.loads(self.process.stdout.readline())
         self.url = self.info["base_url"]
@@ -127,6 +137,73 @@ class StandIn:
         return self.call(f"{self.base(object_name)}/invalid", {"data": data})
 
 
+class Receiver:
+    """A place that callbacks go to: checks, decrypts, answers, and keeps what it got."""
+
+    def __init__(self, secret):
+        self.secret = secret
+        self.got = []  # (delivery, plain message) in order of arrival
+        self.mood = "good"
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                length = int(self.headers["Content-Length"])
+                outer._take(self, json.loads(self.rfile.read(length)))
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def _take(self, handler, delivery):
+        expected = sign_delivery(
+            self.secret,
+            timestamp=delivery["timestamp"],
+            nonce=delivery["nonce"],
+            message_id=delivery["messageId"],
+            ea=delivery["enterpriseAccount"],
+            encrypted=delivery["encryptedContent"],
+            retry_times=delivery.get("retryTimes"),
+        )
+        assert delivery["signature"] == expected
+        self.got.append((delivery, json.loads(decrypt(self.secret, delivery["encryptedContent"]))))
+        mood, self.mood = self.mood, self.mood if self.mood == "bad" else "good"
+        if mood == "slow":
+            time.sleep(3.4)
+        word = "failure" if mood == "bad" else "success"
+        encrypted = encrypt(self.secret, word)
+        now = int(time.time() * 1000)
+        answer = {
+            "timestamp": now,
+            "nonce": "n",
+            "encryptedResult": encrypted,
+            "signature": sign_answer(self.secret, timestamp=now, nonce="n", encrypted=encrypted),
+        }
+        body = json.dumps(answer).encode()
+        with contextlib.suppress(OSError):
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body)
+
+    def messages(self, count, seconds=5):
+        """Waits for that many deliveries and returns their plain messages."""
+        end = time.monotonic() + seconds
+        while len(self.got) < count and time.monotonic() < end:
+            time.sleep(0.01)
+        return [plain for _, plain in self.got]
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """One process for the tests that leave its settings as they were."""
@@ -149,10 +226,19 @@ def fx(shared):
     shared.admin("/clock", {"set_shift_ms": 0})
 
 
+@pytest.fixture(scope="session")
+def fresh_folder(tmp_path_factory):
+    """A data folder as the first start leaves it; copies of it save the tests the seeding."""
+    folder = tmp_path_factory.mktemp("fresh") / "data"
+    StandIn(folder).stop()
+    return folder
+
+
 @pytest.fixture
-def alone(tmp_path):
+def alone(tmp_path, fresh_folder):
     """Starts processes of a test's own, on the same folder each time, and stops what is left."""
     running = []
+    shutil.copytree(fresh_folder, tmp_path / "data")
 
     def start(*extra):
         running.append(StandIn(tmp_path / "data", *extra))
@@ -163,6 +249,16 @@ def alone(tmp_path):
         if one.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 one.stop()
+
+
+@pytest.fixture
+def hook(fx):
+    """The callbacks of accounts, received."""
+    receiver = Receiver(fx.info["callback_secret"])
+    fx.admin("/callback", {"url": receiver.url, "objects": ["AccountObj"], "retry_delay_ms": 20})
+    yield receiver
+    fx.admin("/callback", {"url": ""})
+    receiver.close()
 
 
 @pytest.fixture

@@ -162,8 +162,8 @@ def test_an_edit_without_a_difference_changes_nothing(fx, account):
 
 
 def test_rows_are_seeded_in_bulk_and_dumped_raw(fx):
-    rows = [{"name": f"bulk {n}", "customer_no__c": f"B{n}", "last_modified_time": 1_700_000_000_000}
-            for n in range(300)]  # fmt: skip
+    old = {"last_modified_time": 1_700_000_000_000}
+    rows = [{"name": f"bulk {n}", "customer_no__c": f"B{n}", **old} for n in range(300)]
     ids = fx.admin("/records/AccountObj", {"rows": rows, "silent": True, "user": "1002"})["ids"]
     assert len(set(ids)) == 300
     row = fx.look(f"/records/AccountObj?id={ids[7]}")["rows"][0]
@@ -176,6 +176,7 @@ def test_rows_are_seeded_in_bulk_and_dumped_raw(fx):
     bad = fx.admin("/records/AccountObj", {"rows": [{"name": "x", "email": "no"}]}, status=400)
     assert bad["error"].startswith("row 0")
     fx.admin("/records/Nope", {"rows": []}, status=404)
+    fx.admin("/records/AccountObj", {"rows": [{"_id": ids[0], "name": "x"}]}, status=400)
 
 
 def test_wrong_settings_are_refused_with_a_sentence(fx):

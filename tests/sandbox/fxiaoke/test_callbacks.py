@@ -1,18 +1,8 @@
 """Callbacks: the crypto against the contract's vector, deliveries, retries and faults."""
 
-import importlib.util
-import pathlib
 import time
 
-import pytest
-
 from sandbox.fxiaoke import callback_crypto
-
-SPEC = importlib.util.spec_from_file_location(
-    "fxiaoke_receiver", pathlib.Path(__file__).with_name("receiver.py")
-)
-RECEIVER = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(RECEIVER)
 
 SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 PLAIN = (
@@ -48,15 +38,6 @@ def test_the_signatures_match_the_vector():
         SECRET, timestamp=1760000000123, nonce="n0nce", encrypted="ArsKAyhvk7QKghXe0zdCeQ=="
     )
     assert answer == "f9198dca3ddb8a480ef84ccea562554373ab0fcf"
-
-
-@pytest.fixture
-def hook(fx):
-    receiver = RECEIVER.Receiver(fx.info["callback_secret"])
-    fx.admin("/callback", {"url": receiver.url, "objects": ["AccountObj"], "retry_delay_ms": 20})
-    yield receiver
-    fx.admin("/callback", {"url": ""})
-    receiver.close()
 
 
 def test_every_kind_of_change_is_told(fx, hook):

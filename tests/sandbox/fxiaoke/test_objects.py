@@ -163,12 +163,26 @@ def test_an_update_takes_effect_when_it_is_approved(fx, account):
     fx.admin(f"/records/AccountObj/{account}/approve", status=409)
 
 
+def test_lines_of_an_order_wait_for_approval_too(fx, order):
+    fx.admin("/approvals", {"SalesOrderObj": True})
+    record = {"dataObjectApiName": "SalesOrderObj", "_id": order[0], "remark": "later"}
+    details = {"SalesOrderProductObj": [{"quantity": "3"}]}
+    fx.good("/cgi/crm/v2/data/update", {"object_data": record, "details": details})
+    row = fx.get(order[0], "SalesOrderObj")
+    assert len(row["details"]["SalesOrderProductObj"]) == 2
+    fx.admin(f"/records/SalesOrderObj/{order[0]}/approve")
+    fx.admin("/approvals", {"SalesOrderObj": False})
+    row = fx.get(order[0], "SalesOrderObj")
+    assert row["remark"] == "later"
+    assert [one["quantity"] for one in row["details"]["SalesOrderProductObj"]] == ["3.0000"]
+
+
 def test_the_flag_goes_around_approval(fx):
     fx.admin("/approvals", {"AccountObj": True})
     record = {"dataObjectApiName": "AccountObj", "name": "direct", "owner": ["1001"]}
-    made = fx.good(
-        "/cgi/crm/v2/data/create", {"object_data": record}, triggerApprovalFlow=False
-    )["dataId"]
+    made = fx.good("/cgi/crm/v2/data/create", {"object_data": record}, triggerApprovalFlow=False)[
+        "dataId"
+    ]
     assert fx.get(made)["life_status"] == "normal"
 
 

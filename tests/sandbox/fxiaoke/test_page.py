@@ -24,16 +24,17 @@ def form_of(html):
         value = re.search(r'value="([^"]*)"', tag)
         if name and "checkbox" not in tag:
             values[name[1]] = value[1] if value else ""
-    for name, inner in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', sheet, re.S):
+    choice = r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>'
+    for name, inner in re.findall(choice, sheet, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', inner)
         values[name] = chosen[1] if chosen else ""
-    for name, inner in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', sheet):
-        values[name] = inner
-    return values
+    area = r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>'
+    return values | dict(re.findall(area, sheet, re.DOTALL))
 
 
 @pytest.mark.parametrize(
-    ("language", "said", "account"), [("zh", "不是纷享销客", "客户"), ("en", "not 纷享销客", "Account")]
+    ("language", "said", "account"),
+    [("zh", "不是纷享销客", "客户"), ("en", "not 纷享销客", "Account")],
 )
 def test_it_says_what_it_is_in_both_languages(browser, language, said, account):
     html = browser("GET", "/", language).text

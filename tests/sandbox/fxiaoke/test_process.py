@@ -3,6 +3,9 @@
 import concurrent.futures
 import json
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 import requests
@@ -53,7 +56,7 @@ def test_a_killed_process_loses_nothing_that_it_acknowledged(alone):
         for _ in range(4):
             pool.submit(create_until_it_dies)
         while len(made) < 100:
-            pass
+            time.sleep(0.01)
         first.stop(signal.SIGKILL)
     second = alone()
     kept = {row["_id"] for row in second.look("/records/AccountObj")["rows"]}
@@ -120,6 +123,17 @@ def test_parallel_updates_each_count(fx, account):
 
         assert set(pool.map(update, range(40))) == {0}
     assert fx.get(account)["version"] == "41"
+
+
+def test_a_taken_port_is_said_in_a_sentence(fx, tmp_path):
+    port = fx.url.rsplit(":", 1)[1]
+    ended = subprocess.run(
+        [sys.executable, "-m", "sandbox.fxiaoke", "--port", port, "--data", str(tmp_path)],
+        capture_output=True, text=True, check=False, timeout=20, cwd=fx.root,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert f"cannot listen on port {port}" in ended.stderr
+    assert ended.stdout == ""
 
 
 @pytest.mark.parametrize("size", ["abc", "-1", str(1 << 40)])
