@@ -174,13 +174,17 @@ def ack(
 
 
 def _ours(intent: Intent, item: Incoming, *, created: bool) -> dict[str, object]:
-    """What of the record read back is our own write, as this system stores it."""
+    """What of the record read back is our own write, as this system stores it.
+
+    A field that the system may not bring in is accepted in whatever form it is held.
+    """
     shown: dict[str, object] = dict(item.values) if created else {}
     for path in intent.paths:
         if path not in item.values:
             continue
         sent, held = intent.expected.get(path), item.values[path]
-        shown[path] = held if held is None or is_rendering(sent, held) else sent
+        ours = held is None or path in item.spec.observed_paths or is_rendering(sent, held)
+        shown[path] = held if ours else sent
     return shown
 
 
