@@ -1,13 +1,17 @@
-"""A hub with memory systems, in process, on its own database."""
+"""A hub with memory systems, in process, on each database."""
 
 from collections.abc import Iterator
 
 import pytest
-from hubs import Fixture, make_hub
+
+from tests.hubs import Fixture, make_hub
 
 
-@pytest.fixture
-def fixture(tmp_path) -> Iterator[Fixture]:
-    made = make_hub(f"sqlite:///{tmp_path / 'kehub.db'}", tmp_path, ("erp", "crm", "sales"))
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
+def fixture(request, tmp_path) -> Iterator[Fixture]:
+    url = f"sqlite:///{tmp_path / 'kehub.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("pg_fresh_url")
+    made = make_hub(url, tmp_path, ("erp", "crm", "sales"))
     yield made
     made.close()
