@@ -33,8 +33,8 @@ class KeyArrays:
     """Parallel arrays: the key, the record it belongs to, the family's code."""
 
     key: Ints
-    row: Ints
-    family: Ints
+    row: npt.NDArray[np.int32]
+    family: npt.NDArray[np.uint8]
 
 
 def mix(family: str, kind: int, *parts: Ints) -> Ints:
@@ -60,7 +60,7 @@ Emit = tuple[str, Ints, tuple[Ints, ...]]
 def key_arrays(table: Table) -> KeyArrays:
     """All keys of all records, without repeats inside a record."""
     kinds = table.records["kind"]
-    found: list[tuple[Ints, Ints, Ints]] = []
+    found: list[KeyArrays] = []
     for kind, emitters in EMITTERS.items():
         rows = np.flatnonzero(kinds == kind)
         if not len(rows):
@@ -69,15 +69,18 @@ def key_arrays(table: Table) -> KeyArrays:
             there = np.logical_and.reduce([part != 0 for part in parts])
             picked = tuple(np.ascontiguousarray(part[there]) for part in parts)
             keys = mix(family, kind, *picked)
-            found.append((keys, owner[there], np.full(len(keys), FAMILY_CODES[family], np.int64)))
-    if not found:
-        nothing = np.zeros(0, np.int64)
-        return KeyArrays(nothing, nothing, nothing)
-    key, row, family_code = (np.concatenate(column) for column in zip(*found, strict=True))
-    return _without_repeats(key, row, family_code)
+            code = np.full(len(keys), FAMILY_CODES[family], np.uint8)
+            found.append(KeyArrays(keys, owner[there].astype(np.int32), code))
+    return joined(found)
 
 
-def _without_repeats(key: Ints, row: Ints, family: Ints) -> KeyArrays:
+def joined(parts: Sequence[KeyArrays]) -> KeyArrays:
+    """All keys in order, each record once under each key."""
+    if not parts:
+        return KeyArrays(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.uint8))
+    key = np.concatenate([part.key for part in parts])
+    row = np.concatenate([part.row for part in parts])
+    family = np.concatenate([part.family for part in parts])
     order = np.lexsort((row, key))
     key, row, family = key[order], row[order], family[order]
     fresh = np.ones(len(key), bool)
@@ -220,7 +223,7 @@ def candidate_pairs(found: KeyArrays, records: int) -> tuple[Ints, Ints]:
         starts, sizes = starts[groups], sizes[groups]
         spans = sizes - distance
         first = np.repeat(starts - (np.cumsum(spans) - spans), spans) + np.arange(spans.sum())
-        low, high = found.row[first], found.row[first + distance]
+        low, high = (found.row[at].astype(np.int64) for at in (first, first + distance))
         codes.append(np.minimum(low, high) * records + np.maximum(low, high))
         if sum(len(c) for c in codes[1:]) > 8_000_000:
             codes = [np.unique(np.concatenate(codes))]

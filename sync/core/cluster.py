@@ -93,8 +93,8 @@ class _Forest:
                 other = theirs.get(heading)
                 if other and other != values and not other & values:
                     return True
-        forbidden = self.apart.get(low)
-        return bool(forbidden) and any(row in forbidden for row in self.members.get(high, [high]))
+        forbidden = self.apart.get(low, set())
+        return any(row in forbidden for row in self.members.get(high, [high]))
 
     def _merge(self, low: int, high: int) -> None:
         theirs = self.facts.pop(high, None)

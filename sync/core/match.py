@@ -7,12 +7,12 @@ from typing import Any, Literal
 import numpy as np
 
 from sync.core import blocking
-from sync.core.columns import KIND_CODES, Ints, Table
+from sync.core.columns import Table
 from sync.core.holders import Frequencies, counted_families, looked_up
 from sync.core.levels import Pairs
 from sync.core.normal.record import Normal, normalise
 from sync.core.party import Party
-from sync.core.score import KindModel, Model, Score, level_matrix, waterfall
+from sync.core.score import Model, Score, level_matrix, waterfall
 
 Outcome = Literal["link", "candidate", "new"]
 DECIDED_ALONE = 20.0  # bits of a proven identifier: above everything that evidence adds up to
@@ -164,12 +164,3 @@ def keys_to_count(record: Party | Normal) -> list[int]:
     return [key for family, key in blocking.keys(normal) if family in wanted]
 
 
-def compare(a: Party, b: Party, frequencies: Frequencies, *, model: Model, records: int) -> Score:
-    return Matcher(model).compare(a, b, frequencies, records)
-
-
-def rows_of(kind: str, table: Table) -> Ints:
-    return np.flatnonzero(table.records["kind"] == KIND_CODES[kind])
-
-
-__all__ = ["Decision", "KindModel", "Matcher", "Thresholds", "compare", "decide", "keys", "keys_to_count", "keys_to_follow"]

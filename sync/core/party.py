@@ -77,7 +77,7 @@ def party_from_row(row: Mapping[str, str]) -> Party:
 
     kind = KINDS.get(get("kind").lower(), "other" if get("kind") else _guess_kind(row))
     name = PartyName(get("name"), get("given_name"), get("family_name"))
-    names = (name,) if any((name.whole, name.given, name.family)) else ()
+    names: tuple[PartyName, ...] = (name,) if any((name.whole, name.given, name.family)) else ()
     if get("legal_name") and get("legal_name") != name.whole:
         names += (PartyName(get("legal_name")),)
     address = PartyAddress(*(get(c) for c in ("street", "city", "region", "postcode", "country")))
