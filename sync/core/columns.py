@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sync.core.normal.address import Address
 from sync.core.normal.company import CompanyName
-from sync.core.normal.person import PersonName
+from sync.core.normal.person import PersonName, is_spoken_given
 from sync.core.normal.record import Normal
 from sync.core.normal.regions import province_of
 from sync.core.normal.text import stable_hash
@@ -241,6 +241,7 @@ def _person_row(name: PersonName) -> NameRow:
         initial=ord(name.given[0]) if name.given else 0,
         middle=ord(name.middle[0]) if name.middle else 0,
         words=len(name.given),
+        form=int(bool(name.native) or is_spoken_given(name.given)),
         han=int(bool(name.native)),
         head=hashed(name.family[:3]),
         tail=hashed(name.given[:3]),

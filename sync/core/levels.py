@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from sync.core.columns import Columns, Ints, Table
 
-Levels = npt.NDArray[np.int8]
+Levels = npt.NDArray[np.int8] | npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
 HELD = ("by them alone", "by few others", "by some", "by many", "by very many")
 HELD_3 = ("by them alone", "by few others", "by many")
@@ -43,7 +43,10 @@ REGION = Field(
     ("missing", "same", "city and its province", "different", "one side, the other's city agrees",
      "one side, the other's city differs", "one side only"),
 )  # fmt: skip
-FORM = Field("legal form", ("missing", "same", "group on one side only", "different", "one side only"))
+FORM = Field(
+    "legal form",
+    ("missing", "same", "group on one side only", "different", "one side only", "different Western forms"),
+)
 BRANCH = Field("branch", ("missing", "same", "different", "one side only"))
 NUMBERS = Field("numbers in the name", ("missing", "same", "different", "one side only"))
 WORDS = Field("whole name", ("missing", "same", "one edit", "very similar", "similar", "somewhat similar", "different"))
@@ -60,7 +63,7 @@ PHONE = Field("phone", ("missing", *_held("same mobile"), *_held("same line"), "
 MAIL = Field(
     "mail",
     ("missing", *_held("same", HELD_3), *_held("same role mailbox", HELD_3), "same user elsewhere", "typing error",
-     "different at one domain", "different"),
+     "different at one domain", "different", "told apart by a number"),
 )  # fmt: skip
 DOMAIN = Field("domain", ("missing", *_held("same"), "different"))
 EMPLOYER = Field("employer", ("missing", "same", "same brand, other company", "similar", "different"))
@@ -263,8 +266,16 @@ def _near_mail(table: Table, pairs: Pairs, out: Levels) -> None:
     left = table.records.texts["mail_user"].take(some.left)
     right = table.records.texts["mail_user"].take(some.right)
     longest = np.maximum(_lengths(left), _lengths(right))
-    near = (edits(left, right, 1) == 1) & (longest >= 5) & (table.records["mail_role"][some.left, 0] == 0)
+    personal = table.records["mail_role"][some.left, 0] == 0
+    near = (edits(left, right, 1) == 1) & (longest >= 5) & personal
     out[open_rows[near]] = level(MAIL, "typing error")
+    stems = zip(left, right, strict=True)
+    numbered = np.array([a != b and _stem(a) == _stem(b) != "" for a, b in stems], bool)
+    out[open_rows[numbered]] = level(MAIL, "told apart by a number")
+
+
+def _stem(user: str) -> str:
+    return user.rstrip("0123456789._-")
 
 
 def domain_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
@@ -436,6 +447,8 @@ def _form(names: Columns, rows: Pairs) -> Levels:
     out = np.where(_one(a, b), level(FORM, "one side only"), out)
     named = (names["latin"][rows.left] != 0) & (names["latin"][rows.right] != 0)
     lone = ((a == group) ^ (b == group)) & named
+    western = (a != b) & (a >= ord("A")) & (a <= ord("Z")) & (b >= ord("A")) & (b <= ord("Z"))
+    out = np.where(western, level(FORM, "different Western forms"), out)
     return np.where(lone, level(FORM, "group on one side only"), out).astype(np.int8)
 
 
@@ -493,7 +506,7 @@ def person_name_levels(table: Table, _owners: Pairs, rows: Pairs, others: Ints) 
 
 
 def _person_levels(names: Columns, rows: Pairs, others: Ints) -> Levels:
-    left = {c: names[c][rows.left] for c in ("key", "latin", "family", "given", "root", "initial", "words", "han")}
+    left = {c: names[c][rows.left] for c in ("key", "latin", "family", "given", "root", "initial", "words", "han", "form")}
     right = {c: names[c][rows.right] for c in left}
     out = np.zeros(len(rows), np.int8)
     there = _both(left["latin"], right["latin"])
@@ -523,7 +536,7 @@ def _unequal_persons(names: Columns, rows: Pairs, left: Mapping[str, Ints], righ
     _set(out, given_same, level(NAME, "same given name only"))
     _set(out, given_same & family_alike, level(NAME, "family name misspelt"))
     _set(out, family_same & given_both, level(NAME, "same family name only"))
-    two_scripts = left["han"] != right["han"]
+    two_scripts = (left["han"] != right["han"]) & ~_both(left["form"], right["form"])
     _set(out, family_same & given_both & two_scripts, level(NAME, "same family name, given names in two scripts"))
     _set(out, family_same & given_alike, level(NAME, "given name misspelt"))
     _set(out, family_same & ~given_both, level(NAME, "same family name, no given name"))

@@ -136,10 +136,10 @@ class Joint:
     left: "Grouping"
     right: "Grouping"
 
-    def levels(self, columns: Mapping[str, Levels]) -> Levels:
+    def levels(self, columns: Mapping[str, Levels]) -> npt.NDArray[np.int16]:
         right_size = len(self.right.names)
         code = self.left.of(columns).astype(np.int64) * right_size + self.right.of(columns)
-        return code.astype(np.int8)
+        return code.astype(np.int16)
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,84 @@ def joint(name: str, left: Grouping, right: Grouping) -> Joint:
     return Joint(Field(name, ("missing", *levels[1:])), left, right)
 
 
-JOINTS: Mapping[str, tuple[Joint, ...]] = {"company": (), "person": (), "other": ()}
+Rule = tuple[tuple[str, tuple[str, ...]], ...]
+SAME_BRAND = ("brand", ("same,", "same across"))
+NEAR_BRAND = ("brand", ("same sound", "typing error", "one contains", "similar"))
+COMPANY_CALLED = Grouping(
+    (
+        "other", "branch on one side", "same brand, other form", "same brand, other trade", "same brand, other region",
+        "same full name", "same brand, trade on one side", "same brand, region open", "same brand only",
+        "brand alike", "one character replaced", "brand different",
+    ),
+    (
+        (1, (("branch", ("one side", "different")),)),
+        (2, (SAME_BRAND, ("legal form", ("group on one", "different")))),
+        (3, (SAME_BRAND, ("industry", ("different", "overlapping")))),
+        (4, (SAME_BRAND, ("region in the name", ("different", "one side, the other's city differs")))),
+        (5, (SAME_BRAND, ("industry", ("same",)), ("region in the name", ("same", "city and", "one side, the other's city agrees")))),
+        (6, (SAME_BRAND, ("industry", ("one side",)))),
+        (7, (SAME_BRAND, ("industry", ("same", "part")))),
+        (8, (SAME_BRAND,)),
+        (9, (NEAR_BRAND,)),
+        (10, (("brand", ("one character",)),)),
+        (11, (("brand", ("different",)),)),
+    ),
+)  # fmt: skip
+COMPANY_REACHED = Grouping(
+    ("nothing", "private mail or mobile", "room and line", "room", "line and domain", "line", "role mailbox", "domain",
+     "contradictions only"),
+    (
+        (1, (("mail", ("same,", "typing")),)),
+        (1, (("phone", ("same mobile",)),)),
+        (2, (("address", ("same room", "same house,")), ("phone", ("same line",)))),
+        (3, (("address", ("same room", "same house,")),)),
+        (4, (("phone", ("same line",)), ("domain", ("same",)))),
+        (5, (("phone", ("same line",)),)),
+        (6, (("mail", ("same role",)),)),
+        (7, (("domain", ("same",)),)),
+        (8, (("phone", ("different",)),)),
+        (8, (("domain", ("different",)),)),
+        (8, (("address", ("different",)),)),
+    ),
+)  # fmt: skip
+PERSON_CALLED = Grouping(
+    ("other", "same name", "variant of the name", "no given name", "given name different", "given names in two scripts",
+     "family name misspelt", "different"),
+    (
+        (1, (("name", ("same characters", "same in Latin")),)),
+        (2, (("name", ("same but", "given name misspelt", "similar", "same sound")),)),
+        (3, (("name", ("same family name, no given",)),)),
+        (4, (("name", ("same family name only",)),)),
+        (5, (("name", ("same family name, given names in two",)),)),
+        (6, (("name", ("family name misspelt", "same given name only")),)),
+        (7, (("name", ("different",)),)),
+    ),
+)  # fmt: skip
+PERSON_REACHED = Grouping(
+    ("nothing", "mail", "mobile", "told apart by a number", "mobiles differ, employer same", "mobiles differ",
+     "line and employer", "line", "room and employer", "room", "employer", "domain", "mails differ only"),
+    (
+        (1, (("mail", ("same,",)),)),
+        (2, (("phone", ("same mobile",)),)),
+        (3, (("mail", ("told apart",)),)),
+        (4, (("phone", ("different mobiles",)), ("employer", ("same", "similar")))),
+        (5, (("phone", ("different mobiles",)),)),
+        (6, (("phone", ("same line",)), ("employer", ("same", "similar")))),
+        (7, (("phone", ("same line",)),)),
+        (8, (("address", ("same room", "same house,")), ("employer", ("same", "similar")))),
+        (9, (("address", ("same room", "same house,")),)),
+        (10, (("employer", ("same", "similar")),)),
+        (11, (("domain", ("same",)),)),
+        (12, (("mail", ("different",)),)),
+    ),
+)  # fmt: skip
+COMPANY_JOINTS = (joint("name and contact together", COMPANY_CALLED, COMPANY_REACHED),)
+PERSON_JOINTS = (joint("name and contact together", PERSON_CALLED, PERSON_REACHED),)
+JOINTS: Mapping[str, tuple[Joint, ...]] = {
+    "company": COMPANY_JOINTS,
+    "person": PERSON_JOINTS,
+    "other": COMPANY_JOINTS,
+}
 
 
 # ---- levels of many pairs ----------------------------------------------------------
@@ -200,7 +277,7 @@ def level_matrix(table: Table, pairs: Pairs, holders: Holders, model: KindModel)
     plain = np.concatenate(parts, axis=1)
     columns = {f.name: plain[:, i] for i, f in enumerate(FIELDS[model.kind])}
     joined = [joint.levels(columns)[:, None] for joint in JOINTS[model.kind]]
-    return np.concatenate([plain, *joined], axis=1)
+    return np.concatenate([plain, *joined], axis=1).astype(np.int16)
 
 
 def _best(

@@ -31,7 +31,7 @@ class CompanyName:
     words: str = ""  # every word that is not a legal form, in order, Latin script
     region: str = ""  # place key from inside the name
     industry: int = 0  # bits of concepts
-    form: str = ""  # g group, s joint stock, l limited, p partnership, f factory, ...
+    form: str = ""  # g group, s joint stock, l limited, p partnership, C corporation, ...
     branch: str = ""  # what marks a branch: its place or number
     numbers: str = ""
 
@@ -160,12 +160,11 @@ def _western(name: str) -> CompanyName:
         if token in tables.GROUP_WORDS:
             form = "g"
         elif token in tables.LEGAL_WORDS:
-            form = form or ("s" if token in {"joint", "stock", "ag", "plc"} else "l")
+            form = form or tables.LATIN_FORMS.get(token, "")
         elif token not in tables.SMALL_WORDS and token not in LATIN_BRANCH:
             kept.append(token)
     if len(name) >= NARROW and len(kept) > 2 and _is_cut_form(kept[-1]):
         kept.pop()
-        form = form or "l"
     if form == "g" and not kept:
         kept, form = ["group"], ""
     places, rest = _take_places(kept)
@@ -173,6 +172,8 @@ def _western(name: str) -> CompanyName:
     if not brand:
         brand = rest or kept or tokens
     region, branch = _region_or_branch(places, named=branch_named)
+    if not form and any(token in tables.LEGAL_WORDS for token in tokens):
+        form = "l"
     joined = "".join(brand)
     return CompanyName(
         brand=joined,

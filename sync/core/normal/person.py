@@ -150,6 +150,12 @@ def _pinyin_name(tokens: list[str]) -> PersonName | None:
 
 
 @lru_cache(maxsize=4096)
+def is_spoken_given(given: str) -> bool:
+    """Whether a given name is pinyin and no Western name: then it says what the characters say."""
+    return bool(given) and given not in nicknames() and _is_spoken(given)
+
+
+@lru_cache(maxsize=4096)
 def _is_spoken(token: str) -> bool:
     """Whether the word is one to three pinyin syllables."""
     if token in _syllables():

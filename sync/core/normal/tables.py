@@ -150,6 +150,11 @@ HAN_FORMS = (  # the longest first; the second part is the class that tells form
     ("专业合作社", "c"), ("合作社", "c"), ("工作室", "i"), ("事务所", "o"), ("研究院", "r"), ("研究所", "r"), ("设计院", "r"),
     ("商行", "i"), ("总厂", "f"), ("工厂", "f"), ("厂", "f"), ("有限", "l"),
 )  # fmt: skip
+LATIN_FORMS = {  # forms of one legal order that name different companies; capitals for Western ones
+    "inc": "I", "incorporated": "I", "corp": "C", "corporation": "C", "llc": "L", "llp": "P", "lp": "P", "plc": "Q",
+    "gmbh": "G", "mbh": "G", "ag": "A", "aktiengesellschaft": "A", "sarl": "R", "sas": "S", "sasu": "S", "sa": "T", "spa": "T",
+    "srl": "R", "sl": "R", "bv": "B", "nv": "N", "kg": "K", "ug": "U", "joint": "s",
+}  # fmt: skip
 BRANCH_MARKS = ("分公司", "子公司", "分店", "分行", "支行", "办事处", "代表处", "营业部", "分部", "分厂", "分院", "分校", "门店")
 JUNK_WORDS = (
     "停用", "作废", "重复", "老客户", "新客户", "客户", "vip", "勿用", "禁用", "旧", "测试", "无效", "注销", "已",
