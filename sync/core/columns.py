@@ -1,0 +1,289 @@
+"""Normal forms as columns: the one shape that scoring reads, for two records or a million."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from sync.core.normal.address import Address
+from sync.core.normal.company import CompanyName
+from sync.core.normal.person import PersonName, is_spoken_given
+from sync.core.normal.record import Normal
+from sync.core.normal.regions import province_of
+from sync.core.normal.text import stable_hash
+
+Ints = npt.NDArray[np.int64]
+KIND_CODES = {"company": 0, "person": 1, "other": 2}
+MOST_VALUES = 8  # of one repeated fact; a record with more keeps the first
+LOW_BITS = (1 << 62) - 1
+NO_NAME, NO_COMPANY, NO_ADDRESS = PersonName(), CompanyName(), Address()
+
+
+@dataclass(slots=True)
+class Texts:
+    """Strings laid end to end: compact, and shared between processes without copies."""
+
+    blob: bytes
+    ends: Ints
+
+    @classmethod
+    def of(cls, values: Sequence[str]) -> "Texts":
+        encoded = [value.encode() for value in values]
+        ends = np.cumsum([len(e) for e in encoded], dtype=np.int64)
+        return cls(b"".join(encoded), ends)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Texts"]) -> "Texts":
+        shifts = np.cumsum([0] + [len(part.blob) for part in parts])
+        ends = [part.ends + shift for part, shift in zip(parts, shifts[:-1], strict=True)]
+        return cls(b"".join(part.blob for part in parts), np.concatenate(ends))
+
+    def take(self, rows: Ints) -> list[str]:
+        stops = self.ends[rows]
+        starts = np.where(rows > 0, self.ends[rows - 1], 0)
+        blob = self.blob
+        spans = zip(starts.tolist(), stops.tolist(), strict=True)
+        return [blob[start:stop].decode() for start, stop in spans]
+
+
+@dataclass(slots=True)
+class Columns:
+    """Equally long arrays and texts under their names."""
+
+    arrays: dict[str, npt.NDArray[np.generic]]
+    texts: dict[str, Texts]
+
+    def __getitem__(self, name: str) -> Ints:
+        return self.arrays[name]  # type: ignore[return-value]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Columns"]) -> "Columns":
+        arrays = {name: _stack([p.arrays[name] for p in parts]) for name in parts[0].arrays}
+        texts = {name: Texts.joined([p.texts[name] for p in parts]) for name in parts[0].texts}
+        return cls(arrays, texts)
+
+
+def _stack(parts: Sequence[npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:
+    """One below the other; narrow blocks of repeated values are widened with zeros."""
+    if parts[0].ndim == 1:
+        return np.concatenate(parts)
+    width = max(part.shape[1] for part in parts)
+    padded = [np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts]
+    return np.concatenate(padded)
+
+
+@dataclass(slots=True)
+class Table:
+    """Records as columns; names and addresses, of which a record may have several, apart.
+
+    Row i of the records owns the rows `name_start[i]` up to `name_start[i + 1]` of `names`, and so
+    for addresses; every record owns at least one of each, an empty one if need be.
+    """
+
+    records: Columns
+    names: Columns
+    name_start: Ints
+    addresses: Columns
+    address_start: Ints
+
+    def __len__(self) -> int:
+        return len(self.name_start) - 1
+
+    @classmethod
+    def of(cls, normals: Sequence[Normal]) -> "Table":
+        names = [_names(normal) for normal in normals]
+        addresses = [normal.addresses[:MOST_VALUES] or (NO_ADDRESS,) for normal in normals]
+        return cls(
+            records=_record_columns(normals),
+            names=_name_columns(list(chain.from_iterable(names))),
+            name_start=_starts([len(n) for n in names]),
+            addresses=_address_columns(list(chain.from_iterable(addresses))),
+            address_start=_starts([len(a) for a in addresses]),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Table"]) -> "Table":
+        return cls(
+            records=Columns.joined([p.records for p in parts]),
+            names=Columns.joined([p.names for p in parts]),
+            name_start=_joined_starts([p.name_start for p in parts]),
+            addresses=Columns.joined([p.addresses for p in parts]),
+            address_start=_joined_starts([p.address_start for p in parts]),
+        )
+
+
+def _starts(sizes: Sequence[int]) -> Ints:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def _joined_starts(parts: Sequence[Ints]) -> Ints:
+    shift, pieces = 0, [np.zeros(1, np.int64)]
+    for part in parts:
+        pieces.append(part[1:] + shift)
+        shift += int(part[-1])
+    return np.concatenate(pieces)
+
+
+def hashed(text: str) -> int:
+    """0 for nothing, so that missing is one and the same value in every column."""
+    return stable_hash(text) if text else 0
+
+
+def _ints(values: Sequence[int]) -> Ints:
+    return np.array(values, dtype=np.int64)
+
+
+def _block(rows: Sequence[Sequence[int]]) -> Ints:
+    width = min(MOST_VALUES, max((len(row) for row in rows), default=1)) or 1
+    block = np.zeros((len(rows), width), np.int64)
+    for number, row in enumerate(rows):
+        if row:
+            kept = row[:width]
+            block[number, : len(kept)] = kept
+    return block
+
+
+def _record_columns(normals: Sequence[Normal]) -> Columns:
+    employers = [normal.employer or NO_COMPANY for normal in normals]
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        "kind": np.array([KIND_CODES[n.kind] for n in normals], np.int8),
+        "tax": _block([[hashed(i.value) for i in n.identifiers] for n in normals]),
+        "tax_scheme": _block([[hashed(i.scheme) for i in n.identifiers] for n in normals]),
+        "tax_hard": _block([[int(i.hard) for i in n.identifiers] for n in normals]),
+        "phone": _block([[p.national for p in n.phones] for n in normals]),
+        "mobile": _block([[int(p.mobile) for p in n.phones] for n in normals]),
+        "mail": _block([[hashed(m.key) for m in n.mails] for n in normals]),
+        "mail_user": _block([[hashed(m.user) for m in n.mails] for n in normals]),
+        "mail_role": _block([[int(m.role) for m in n.mails] for n in normals]),
+        "domain": _block([[hashed(d) for d in n.domains] for n in normals]),
+        "birth": _ints([n.birth for n in normals]),
+        "source": _ints([hashed(n.source) for n in normals]),
+        "employer": _ints([hashed(e.latin) for e in employers]),
+        "employer_region": _ints([hashed(e.region or e.branch) for e in employers]),
+        "employer_low": _ints([e.industry & LOW_BITS for e in employers]),
+        "employer_high": _ints([e.industry >> 62 for e in employers]),
+    }
+    texts = {
+        "tax": Texts.of([n.identifiers[0].value if n.identifiers else "" for n in normals]),
+        "mail_user": Texts.of([n.mails[0].user if n.mails else "" for n in normals]),
+        "employer": Texts.of([e.latin for e in employers]),
+    }
+    return Columns(arrays, texts)
+
+
+@dataclass(frozen=True, slots=True)
+class NameRow:
+    """One name of a company or a person, as the columns hold it."""
+
+    key: int = 0  # brand as written; Chinese characters of a person
+    latin: int = 0  # brand in Latin script; all parts of a person's name, in alphabetical order
+    family: int = 0
+    given: int = 0
+    root: int = 0
+    initial: int = 0
+    middle: int = 0
+    region: int = 0
+    province: int = 0
+    low: int = 0
+    high: int = 0
+    form: int = 0
+    branch: int = 0
+    numbers: int = 0
+    words: int = 0
+    han: int = 0
+    head: int = 0
+    tail: int = 0
+    text: str = ""
+    latin_text: str = ""
+    other_text: str = ""
+
+
+def _names(normal: Normal) -> list[NameRow]:
+    if normal.kind == "person":
+        rows = [_person_row(name) for name in normal.persons[:MOST_VALUES]]
+    else:
+        rows = [_company_row(name) for name in normal.companies[:MOST_VALUES]]
+    return rows or [NameRow()]
+
+
+def _company_row(name: CompanyName) -> NameRow:
+    han = not name.brand.isascii()
+    head, tail = (name.brand[:1], name.brand[-1:]) if han else (name.latin[:4], name.latin[-4:])
+    return NameRow(
+        key=hashed(name.brand),
+        latin=hashed(name.latin),
+        region=hashed(name.region),
+        province=hashed(province_of(name.region)) if name.region else 0,
+        low=name.industry & LOW_BITS,
+        high=name.industry >> 62,
+        form=ord(name.form) if name.form else 0,
+        branch=hashed(name.branch),
+        numbers=hashed(name.numbers),
+        words=hashed(name.words),
+        han=int(han),
+        head=hashed(head),
+        tail=hashed(tail),
+        text=name.brand,
+        latin_text=name.latin,
+        other_text=name.words,
+    )
+
+
+def _person_row(name: PersonName) -> NameRow:
+    return NameRow(
+        key=hashed(name.native if len(name.native) > 1 else ""),
+        latin=hashed(name.full),
+        family=hashed(name.family),
+        given=hashed(name.given),
+        root=hashed(name.root),
+        initial=ord(name.given[0]) if name.given else 0,
+        middle=ord(name.middle[0]) if name.middle else 0,
+        words=len(name.given),
+        form=int(bool(name.native) or is_spoken_given(name.given)),
+        han=int(bool(name.native)),
+        head=hashed(name.family[:3]),
+        tail=hashed(name.given[:3]),
+        text=name.native,
+        latin_text=name.family,
+        other_text=name.given,
+    )
+
+
+NAME_ARRAYS = ("key", "latin", "family", "given", "root", "initial", "middle", "region", "province", "low", "high",
+               "form", "branch", "numbers", "words", "han", "head", "tail")  # fmt: skip
+
+
+def _name_columns(rows: Sequence[NameRow]) -> Columns:
+    arrays = _arrays(rows, NAME_ARRAYS)
+    texts = ("text", "latin_text", "other_text")
+    return Columns(arrays, {name: Texts.of([getattr(r, name) for r in rows]) for name in texts})
+
+
+def _arrays(rows: Sequence[object], names: Sequence[str]) -> dict[str, npt.NDArray[np.generic]]:
+    return {name: _ints([getattr(row, name) for row in rows]) for name in names}
+
+
+ADDRESS_PARTS: dict[str, Callable[[Address], int]] = {
+    "road": lambda a: hashed(a.road),
+    "number": lambda a: a.number,
+    "building": lambda a: hashed(a.building),
+    "room": lambda a: hashed(a.room),
+    "city": lambda a: hashed(a.city),
+    "province": lambda a: hashed(province_of(a.city) if a.city else a.region),
+    "region": lambda a: hashed(a.region),
+    "postcode": lambda a: hashed(a.postcode),
+}
+
+
+def _address_columns(rows: Sequence[Address]) -> Columns:
+    arrays: dict[str, npt.NDArray[np.generic]] = {
+        name: _ints([read(row) for row in rows]) for name, read in ADDRESS_PARTS.items()
+    }
+    texts = {
+        "road": Texts.of([row.road for row in rows]),
+        "city": Texts.of([row.city for row in rows]),
+        "postcode": Texts.of([row.postcode for row in rows]),
+    }
+    return Columns(arrays, texts)

@@ -1,0 +1,166 @@
+"""Who is the same customer: keys to find candidates, scores to weigh them, a decision to act on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from sync.core import blocking
+from sync.core.columns import Table
+from sync.core.holders import Frequencies, counted_families, looked_up
+from sync.core.levels import Pairs
+from sync.core.normal.record import Normal, normalise
+from sync.core.party import Party
+from sync.core.score import Model, Score, level_matrix, waterfall
+
+Outcome = Literal["link", "candidate", "new"]
+DECIDED_ALONE = 20.0  # bits of a proven identifier: above everything that evidence adds up to
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Bits that a decision needs, growing with the number of records in the store."""
+
+    link: float = 5.5
+    link_per_tenfold: float = 0.7
+    candidate: float = 0.0
+    candidate_per_tenfold: float = 0.7
+    ahead: float = 1.0
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> "Thresholds":
+        """From `config/matching.yaml`; what it leaves out keeps its default."""
+        link, candidate = settings.get("link", {}), settings.get("candidate", {})
+        default = cls()
+        return cls(
+            link=float(link.get("at", default.link)),
+            link_per_tenfold=float(link.get("per_tenfold", default.link_per_tenfold)),
+            candidate=float(candidate.get("at", default.candidate)),
+            candidate_per_tenfold=float(
+                candidate.get("per_tenfold", default.candidate_per_tenfold)
+            ),
+            ahead=float(link.get("ahead", default.ahead)),
+        )
+
+    def link_at(self, records: int) -> float:
+        return self.link + self.link_per_tenfold * _tenfolds(records)
+
+    def candidate_at(self, records: int) -> float:
+        return self.candidate + self.candidate_per_tenfold * _tenfolds(records)
+
+
+def _tenfolds(records: int) -> float:
+    return float(np.log10(max(records, 100) / 10_000))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with an incoming record; `best` is the position of the winning candidate."""
+
+    outcome: Outcome
+    best: int | None = None
+    reason: str = ""
+    review: tuple[int, ...] = ()  # candidates worth a steward's look, the best first
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """The shipped or trained model with the user's thresholds; free of state and of I/O."""
+
+    model: Model
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    def compare(self, a: Party | Normal, b: Party | Normal, frequencies: Frequencies, records: int) -> Score:
+        """The score of one pair; `frequencies` are the store's counts of the keys of `a`."""
+        return self.compare_many(a, [b], frequencies, records)[0]
+
+    def compare_many(
+        self, incoming: Party | Normal, candidates: Sequence[Party | Normal], frequencies: Frequencies, records: int
+    ) -> list[Score]:  # fmt: skip
+        """One score for each candidate, by the very code that scores a whole file."""
+        first = _normal(incoming)
+        others = [_normal(candidate) for candidate in candidates]
+        if not others:
+            return []
+        model = self.model.kinds[first.kind]
+        table = Table.of([first, *others])
+        pairs = Pairs(np.zeros(len(others), np.int64), np.arange(1, len(others) + 1))
+        matrix = level_matrix(table, pairs, looked_up(table, frequencies), model)
+        scores = [waterfall(row, model, records) for row in matrix]
+        return [
+            score if other.kind == first.kind else other_kind(score)
+            for score, other in zip(scores, others, strict=True)
+        ]
+
+    def decide(self, scores: Sequence[Score], records: int) -> Decision:
+        """Link, ask a steward, or take the record for a new customer.
+
+        A proven identifier decides alone. Otherwise the best candidate needs the threshold for
+        this size of store, no veto, and a lead over the second best.
+        """
+        return decide(scores, records, self.thresholds)
+
+
+def decide(scores: Sequence[Score], records: int, thresholds: Thresholds) -> Decision:
+    order = sorted(range(len(scores)), key=lambda i: (-effective(scores[i]), i))
+    floor = thresholds.candidate_at(records)
+    review = tuple(i for i in order if worth_a_look(scores[i], floor))
+    if not review:
+        return Decision("new", reason="nothing comes near")
+    open_order = [i for i in order if not scores[i].veto]
+    if not open_order:
+        return Decision("candidate", review[0], scores[review[0]].veto, review)
+    best = open_order[0]
+    alone = [i for i in open_order if scores[i].decisive]
+    if len(alone) > 1:
+        return Decision("candidate", best, "several customers hold the same identifier", review)
+    if alone:
+        return Decision("link", alone[0], f"same {scores[alone[0]].decisive}", review)
+    if scores[best].bits < thresholds.link_at(records):
+        return Decision("candidate", review[0], "not enough evidence to link by itself", review)
+    if len(open_order) > 1 and scores[best].bits - scores[open_order[1]].bits < thresholds.ahead:
+        return Decision("candidate", best, "two customers fit equally well", review)
+    return Decision("link", best, "evidence", review)
+
+
+def effective(score: Score) -> float:
+    """The bits that decide: a proven identifier stands above all other evidence."""
+    return max(score.bits, DECIDED_ALONE) if score.decisive and not score.veto else score.bits
+
+
+def worth_a_look(score: Score, floor: float) -> bool:
+    """Two proven identifiers that differ are two customers: nobody needs to be asked."""
+    if score.veto.startswith("tax id"):
+        return False
+    return bool(score.decisive) or score.bits >= floor
+
+
+def other_kind(score: Score) -> Score:
+    """An organisation and a person are never one customer, whatever they share."""
+    return Score(score.bits, score.weights, veto="kind: different")
+
+
+def _normal(record: Party | Normal) -> Normal:
+    return normalise(record) if isinstance(record, Party) else record
+
+
+def keys(record: Party | Normal) -> list[tuple[str, int]]:
+    """(family, 64-bit key) rows for the key table."""
+    return blocking.keys(record)
+
+
+def keys_to_follow(record: Party | Normal, frequencies: Frequencies) -> list[int]:
+    """The keys of a record that are rare enough to look for candidates with."""
+    return [
+        key for family, key in blocking.keys(record) if frequencies.get(key, 0) <= blocking.cap_of(family)
+    ]
+
+
+def keys_to_count(record: Party | Normal) -> list[int]:
+    """The keys whose number of holders the score reads; a superset is harmless."""
+    normal = _normal(record)
+    wanted = counted_families(normal)
+    return [key for family, key in blocking.keys(normal) if family in wanted]
+
+

@@ -1,0 +1,1 @@
+"""Normal forms: what two spellings of one name, number or address have in common. Pure."""

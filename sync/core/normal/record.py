@@ -1,0 +1,122 @@
+"""A whole party in its normal form: everything that keys and scores are made of."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sync.core.normal.address import Address, parse_address
+from sync.core.normal.company import CompanyName, parse_company
+from sync.core.normal.identifier import Identifier, parse_identifier
+from sync.core.normal.mail import Mail, parse_domain, parse_mail
+from sync.core.normal.person import PersonName, parse_person
+from sync.core.normal.phone import Phone, parse_phones
+from sync.core.normal.tables import COUNTRIES
+from sync.core.normal.text import fold, latin_key
+from sync.core.party import Party
+
+DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})")
+DAY_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
+YEAR = re.compile(r"\b(1[6-9]\d\d|20\d\d)\b")
+TEST_NAMES = frozenset(["测试", "test", "aaa", "张三", "李四", "asdf", "xxx", "unknown", "n/a", "none", "无", "tbd", "-", "na", "null"])
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """The normal form of a `Party`."""
+
+    kind: str
+    companies: tuple[CompanyName, ...] = ()
+    persons: tuple[PersonName, ...] = ()
+    employer: CompanyName | None = None
+    identifiers: tuple[Identifier, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    mails: tuple[Mail, ...] = ()
+    domains: tuple[str, ...] = ()  # own ones: not a free provider's
+    addresses: tuple[Address, ...] = ()
+    birth: int = 0  # yyyymmdd; 0000 for month and day that are not known
+    country: str = ""
+    source: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+def normalise(party: Party) -> Normal:
+    """The normal form; the same party always gives the same."""
+    country = next((country_code(a.country) for a in party.addresses if a.country), "")
+    mails = tuple(m for m in (parse_mail(text) for text in party.emails) if m)
+    phones = [phone for text in party.phones for phone in parse_phones(text, country)]
+    is_person = party.kind == "person"
+    return Normal(
+        kind=party.kind,
+        companies=() if is_person else tuple(_companies(party)),
+        persons=tuple(_persons(party)) if is_person else (),
+        employer=_employer(party),
+        identifiers=tuple(_identifiers(party, country)),
+        phones=tuple(dict.fromkeys(phones)),
+        mails=tuple(dict.fromkeys(mails)),
+        domains=_domains(party, mails),
+        addresses=tuple(
+            parse_address(a.street, a.city, a.region, a.postcode) for a in party.addresses
+        ),
+        birth=parse_birth(party.birth_date),
+        country=country,
+        source=party.source,
+        extra=tuple((name, fold(value)) for name, value in party.extra),
+    )
+
+
+@lru_cache(maxsize=1024)
+def country_code(text: str) -> str:
+    """ISO code of a country as anybody may have typed it; empty where unknown."""
+    key = latin_key(fold(text)) if text.isascii() else fold(text)
+    return COUNTRIES.get(key, key.upper() if len(key) == 2 and key.isascii() else "")
+
+
+def _companies(party: Party) -> list[CompanyName]:
+    names = [n.whole or f"{n.given} {n.family}" for n in party.names]
+    parsed = [parse_company(name) for name in names if not _is_test(name)]
+    if party.kind == "company" and party.organisation:
+        parsed += [parse_company(party.organisation)] if not parsed else []
+    return [name for name in dict.fromkeys(parsed) if name.latin]
+
+
+def _persons(party: Party) -> list[PersonName]:
+    parsed = [parse_person(n.whole, n.given, n.family) for n in party.names if not _is_test(n.whole)]
+    return [name for name in dict.fromkeys(parsed) if name.full]
+
+
+def _is_test(name: str) -> bool:
+    return len(name) < 8 and fold(name) in TEST_NAMES
+
+
+def _employer(party: Party) -> CompanyName | None:
+    if not party.organisation:
+        return None
+    parsed = parse_company(party.organisation)
+    return parsed if parsed.latin else None
+
+
+def _identifiers(party: Party, country: str) -> list[Identifier]:
+    parsed = (parse_identifier(t.value, country, t.scheme.lower()) for t in party.tax_ids)
+    return [number for number in dict.fromkeys(parsed) if number]
+
+
+def _domains(party: Party, mails: tuple[Mail, ...]) -> tuple[str, ...]:
+    site = parse_domain(party.website) if party.website else ""
+    own = [mail.domain for mail in mails if not mail.free]
+    return tuple(dict.fromkeys([site, *own] if site else own))
+
+
+def parse_birth(text: str) -> int:
+    """yyyymmdd of a date in any usual form, yyyy0000 of a year, 0 of anything else."""
+    if not text:
+        return 0
+    match = DATE.search(text)
+    if match:
+        return int(match[1]) * 10000 + int(match[2]) * 100 + int(match[3])
+    match = DAY_FIRST.search(text)
+    if match:
+        return int(match[3]) * 10000 + int(match[2]) * 100 + int(match[1])
+    match = YEAR.search(text)
+    return int(match[1]) * 10000 if match else 0
+
+

@@ -1,0 +1,169 @@
+"""The record that matching sees, however it came: from a file's row or a golden record."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal["company", "person", "other"]
+KINDS: dict[str, Kind] = {
+    "company": "company",
+    "organisation": "company",
+    "organization": "company",
+    "org": "company",
+    "account": "company",
+    "person": "person",
+    "contact": "person",
+    "individual": "person",
+    "other": "other",
+}
+KEYED = re.compile(r"^([a-z_]+)\[([^\]]*)\](?:\.([a-z_]+))?$")
+KNOWN_COLUMNS = frozenset(
+    "id source kind name legal_name given_name family_name org_name email phone mobile street city region postcode country "
+    "tax_id birth_date website updated_at cluster".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PartyName:
+    """One name; the parts are given where the source keeps them apart."""
+
+    whole: str
+    given: str = ""
+    family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PartyAddress:
+    """One address as it was written."""
+
+    street: str = ""
+    city: str = ""
+    region: str = ""
+    postcode: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaxId:
+    """A tax or registration number; `scheme` as in `cn:uscc`, empty where the source does not say."""
+
+    value: str
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A customer as one source describes it. Repeated facts keep all their values."""
+
+    kind: Kind
+    names: tuple[PartyName, ...] = ()
+    organisation: str = ""  # a person's employer
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    addresses: tuple[PartyAddress, ...] = ()
+    tax_ids: tuple[TaxId, ...] = ()
+    birth_date: str = ""
+    website: str = ""
+    source: str = ""
+    extra: tuple[tuple[str, str], ...] = ()  # columns that matching has no rule for
+
+
+def party_from_row(row: Mapping[str, str]) -> Party:
+    """A party from one row of a file; see the README of `kehub match` for the columns."""
+
+    def get(column: str) -> str:
+        return (row.get(column) or "").strip()
+
+    kind = KINDS.get(get("kind").lower(), "other" if get("kind") else _guess_kind(row))
+    name = PartyName(get("name"), get("given_name"), get("family_name"))
+    names: tuple[PartyName, ...] = (name,) if any((name.whole, name.given, name.family)) else ()
+    if get("legal_name") and get("legal_name") != name.whole:
+        names += (PartyName(get("legal_name")),)
+    address = PartyAddress(*(get(c) for c in ("street", "city", "region", "postcode", "country")))
+    return Party(
+        kind=kind,
+        names=names,
+        organisation=get("org_name"),
+        emails=_some(get("email")),
+        phones=_some(get("phone"), get("mobile")),
+        addresses=(address,) if address != PartyAddress() else (),
+        tax_ids=(TaxId(get("tax_id")),) if get("tax_id") else (),
+        birth_date=get("birth_date"),
+        website=get("website"),
+        source=get("source"),
+        extra=tuple((c, v.strip()) for c, v in row.items() if c not in KNOWN_COLUMNS and v),
+    )
+
+
+def _guess_kind(row: Mapping[str, str]) -> Kind:
+    if row.get("given_name") or row.get("family_name") or row.get("birth_date"):
+        return "person"
+    return "company" if row.get("name") else "other"
+
+
+def _some(*values: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def party_from_canonical(values: Mapping[str, Any], *, entity: str = "customer") -> Party:
+    """A party from the flat values of a golden record (`phones[work]`, `addresses[billing].city`).
+
+    `entity` settles what `kind` leaves open: a contact is a person.
+    """
+    kind = KINDS.get(str(values.get("kind") or ""), "person" if entity == "contact" else "company")
+    keyed = _keyed(values)
+    names = [_text(values, "name"), _text(values, "legal_name"), *_each(keyed, "names")]
+    given, family = _text(values, "given_name"), _text(values, "family_name")
+    parts = [PartyName(whole, given, family) for whole in _some(*names)]
+    if not parts and (given or family):
+        parts = [PartyName(f"{given} {family}".strip(), given, family)]
+    return Party(
+        kind=kind,
+        names=tuple(parts),
+        organisation=_text(values, "organisation") or _text(values, "org_name"),
+        emails=_some(*_each(keyed, "emails")),
+        phones=_some(*_each(keyed, "phones")),
+        addresses=tuple(_addresses(keyed)),
+        tax_ids=tuple(TaxId(v, scheme) for scheme, v in _pairs(keyed, "identifiers")),
+        birth_date=_text(values, "birth_date"),
+        website=_text(values, "website"),
+        source=_text(values, "source"),
+    )
+
+
+def _text(values: Mapping[str, Any], path: str) -> str:
+    value = values.get(path)
+    return str(value).strip() if value is not None else ""
+
+
+Keyed = dict[str, dict[str, dict[str, str]]]
+
+
+def _keyed(values: Mapping[str, Any]) -> Keyed:
+    """name -> key -> part -> value, in the order of the keys, so that every record is read alike."""
+    found: Keyed = {}
+    for path in sorted(values):
+        match = KEYED.match(path)
+        value = values[path]
+        if match is None or value is None:
+            continue
+        name, key, part = match.groups()
+        found.setdefault(name, {}).setdefault(key, {})[part or ""] = str(value).strip()
+    return found
+
+
+def _pairs(keyed: Keyed, name: str) -> Iterable[tuple[str, str]]:
+    return ((key, parts[""]) for key, parts in keyed.get(name, {}).items() if parts.get(""))
+
+
+def _each(keyed: Keyed, name: str) -> Iterable[str]:
+    return (value for _, value in _pairs(keyed, name))
+
+
+def _addresses(keyed: Keyed) -> Iterable[PartyAddress]:
+    for parts in keyed.get("addresses", {}).values():
+        columns = ("street", "city", "region", "postcode", "country")
+        address = PartyAddress(*(parts.get(column, "") for column in columns))
+        if address != PartyAddress():
+            yield address

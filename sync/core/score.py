@@ -1,0 +1,348 @@
+"""Evidence weights: every pair's score is a bias plus named weights, in bits, that add up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sync.core import levels as lv
+from sync.core.columns import KIND_CODES, Ints, Table
+from sync.core.levels import Field, Holders, Levels, Pairs
+
+Floats = npt.NDArray[np.float64]
+KIND_NAMES = {code: name for name, code in KIND_CODES.items()}
+NAME_FIELDS = {"company": lv.COMPANY_NAME, "person": lv.PERSON_NAME, "other": lv.COMPANY_NAME}
+FIELDS: Mapping[str, tuple[Field, ...]] = {
+    kind: (*NAME_FIELDS[kind], *lv.PLACE, *lv.SHARED, *(lv.PERSON_ONLY if kind == "person" else ()))
+    for kind in KIND_CODES
+}
+VETOES = ("tax id", "different, proven"), ("branch", "different"), ("branch", "one side only")
+ALONE = ("tax id", "same")
+REFERENCE_SIZE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One row of the waterfall."""
+
+    field: str
+    level: str
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Log-odds in bits that two records are one customer, and what they are made of."""
+
+    bits: float
+    weights: tuple[Weight, ...]
+    veto: str = ""  # why this pair is never linked by itself
+    decisive: str = ""  # the hard identifier that decides alone
+
+
+@dataclass(frozen=True)
+class KindModel:
+    """The weights for one kind of party."""
+
+    kind: str
+    fields: tuple[Field, ...]
+    weights: tuple[Floats, ...]  # one array per field, one weight per level
+    bias: float
+    size_slope: float  # bits per tenfold number of records
+
+    @cached_property
+    def offsets(self) -> Ints:
+        return np.concatenate([[0], np.cumsum([len(f.levels) for f in self.fields])[:-1]])
+
+    @cached_property
+    def flat(self) -> Floats:
+        return np.concatenate(self.weights)
+
+    def bits(self, matrix: Levels, records: int) -> Floats:
+        """The score of each row of levels, in a store of so many records."""
+        total: Floats = np.full(len(matrix), self.base(records))
+        for column, weights in enumerate(self.weights):
+            total += weights[matrix[:, column]]
+        return total
+
+    def base(self, records: int) -> float:
+        return self.bias + self.size_slope * float(np.log10(max(records, 10) / REFERENCE_SIZE))
+
+    def part(self, fields: Sequence[Field], matrix: Levels) -> Floats:
+        """The bits of some fields only, to choose the best of several names or addresses."""
+        total: Floats = np.zeros(len(matrix))
+        for column, wanted in enumerate(fields):
+            total += self.weights[self.position(wanted.name)][matrix[:, column]]
+        return total
+
+    def position(self, name: str) -> int:
+        return next(i for i, known in enumerate(self.fields) if known.name == name)
+
+
+@dataclass(frozen=True)
+class Model:
+    """All weights, with the version that candidates and links remember."""
+
+    version: str
+    kinds: Mapping[str, KindModel] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Model":
+        """A model from its JSON; levels that it does not name weigh nothing."""
+        kinds = {kind: _kind_model(kind, stored["kinds"].get(kind, {})) for kind in KIND_CODES}
+        return cls(str(stored["version"]), kinds)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"version": self.version, "kinds": {k: _kind_dict(m) for k, m in self.kinds.items()}}
+
+
+def all_fields(kind: str) -> tuple[Field, ...]:
+    return FIELDS[kind] + tuple(joint.field for joint in JOINTS[kind])
+
+
+def _kind_model(kind: str, stored: Mapping[str, Any]) -> KindModel:
+    fields, given = all_fields(kind), stored.get("fields", {})
+    weights = tuple(
+        np.array([float(given.get(f.name, {}).get(name, 0.0)) for name in f.levels]) for f in fields
+    )
+    return KindModel(
+        kind, fields, weights, float(stored.get("bias", 0.0)), float(stored.get("size_slope", 0.0))
+    )
+
+
+def _kind_dict(model: KindModel) -> dict[str, Any]:
+    fields = {
+        f.name: {name: round(float(w), 3) for name, w in zip(f.levels, weights, strict=True) if w}
+        for f, weights in zip(model.fields, model.weights, strict=True)
+    }
+    return {
+        "bias": round(model.bias, 3),
+        "size_slope": round(model.size_slope, 3),
+        "fields": {name: weights for name, weights in fields.items() if weights},
+    }
+
+
+# ---- fields read together ----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A level of its own for two groups of agreements that mean more, or less, together."""
+
+    field: Field
+    left: "Grouping"
+    right: "Grouping"
+
+    def levels(self, columns: Mapping[str, Levels]) -> npt.NDArray[np.int16]:
+        right_size = len(self.right.names)
+        code = self.left.of(columns).astype(np.int64) * right_size + self.right.of(columns)
+        return code.astype(np.int16)
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Levels of several fields folded into few classes; the first rule that fits wins."""
+
+    names: tuple[str, ...]
+    rules: tuple[tuple[int, tuple[tuple[str, tuple[str, ...]], ...]], ...]
+
+    def of(self, columns: Mapping[str, Levels]) -> Levels:
+        size = len(next(iter(columns.values())))
+        out = np.zeros(size, np.int8)
+        open_rows = np.ones(size, bool)
+        for number, conditions in self.rules:
+            fits = open_rows.copy()
+            for name, starts in conditions:
+                fits &= _class_table(name, starts)[columns[name]]
+            out[fits] = number
+            open_rows &= ~fits
+        return out
+
+
+BY_NAME = {f.name: f for kind in FIELDS.values() for f in kind}
+
+
+def _class_table(name: str, starts: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    return np.array([text.startswith(starts) for text in BY_NAME[name].levels], bool)
+
+
+def joint(name: str, left: Grouping, right: Grouping) -> Joint:
+    levels = tuple(f"{a}; {b}" for a in left.names for b in right.names)
+    return Joint(Field(name, ("missing", *levels[1:])), left, right)
+
+
+Rule = tuple[tuple[str, tuple[str, ...]], ...]
+SAME_BRAND = ("brand", ("same,", "same across"))
+NEAR_BRAND = ("brand", ("same sound", "typing error", "one contains", "similar"))
+COMPANY_CALLED = Grouping(
+    (
+        "other", "branch on one side", "same brand, other form", "same brand, other trade", "same brand, other region",
+        "same full name", "same brand, trade on one side", "same brand, region open", "same brand only",
+        "brand alike", "one character replaced", "brand different",
+    ),
+    (
+        (1, (("branch", ("one side", "different")),)),
+        (2, (SAME_BRAND, ("legal form", ("group on one", "different")))),
+        (3, (SAME_BRAND, ("industry", ("different", "overlapping")))),
+        (4, (SAME_BRAND, ("region in the name", ("different", "one side, the other's city differs")))),
+        (5, (SAME_BRAND, ("industry", ("same",)), ("region in the name", ("same", "city and", "one side, the other's city agrees")))),
+        (6, (SAME_BRAND, ("industry", ("one side",)))),
+        (7, (SAME_BRAND, ("industry", ("same", "part")))),
+        (8, (SAME_BRAND,)),
+        (9, (NEAR_BRAND,)),
+        (10, (("brand", ("one character",)),)),
+        (11, (("brand", ("different",)),)),
+    ),
+)  # fmt: skip
+COMPANY_REACHED = Grouping(
+    ("nothing", "private mail or mobile", "room and line", "room", "line and domain", "line", "role mailbox", "domain",
+     "contradictions only"),
+    (
+        (1, (("mail", ("same,", "typing")),)),
+        (1, (("phone", ("same mobile",)),)),
+        (2, (("address", ("same room", "same house,")), ("phone", ("same line",)))),
+        (3, (("address", ("same room", "same house,")),)),
+        (4, (("phone", ("same line",)), ("domain", ("same",)))),
+        (5, (("phone", ("same line",)),)),
+        (6, (("mail", ("same role",)),)),
+        (7, (("domain", ("same",)),)),
+        (8, (("phone", ("different",)),)),
+        (8, (("domain", ("different",)),)),
+        (8, (("address", ("different",)),)),
+    ),
+)  # fmt: skip
+PERSON_CALLED = Grouping(
+    ("other", "same name", "variant of the name", "no given name", "given name different", "given names in two scripts",
+     "family name misspelt", "different"),
+    (
+        (1, (("name", ("same characters", "same in Latin")),)),
+        (2, (("name", ("same but", "given name misspelt", "similar", "same sound")),)),
+        (3, (("name", ("same family name, no given",)),)),
+        (4, (("name", ("same family name only",)),)),
+        (5, (("name", ("same family name, given names in two",)),)),
+        (6, (("name", ("family name misspelt", "same given name only")),)),
+        (7, (("name", ("different",)),)),
+    ),
+)  # fmt: skip
+PERSON_REACHED = Grouping(
+    ("nothing", "mail", "mobile", "told apart by a number", "mobiles differ, employer same", "mobiles differ",
+     "line and employer", "line", "room and employer", "room", "employer", "domain", "mails differ only"),
+    (
+        (1, (("mail", ("same,",)),)),
+        (2, (("phone", ("same mobile",)),)),
+        (3, (("mail", ("told apart",)),)),
+        (4, (("phone", ("different mobiles",)), ("employer", ("same", "similar")))),
+        (5, (("phone", ("different mobiles",)),)),
+        (6, (("phone", ("same line",)), ("employer", ("same", "similar")))),
+        (7, (("phone", ("same line",)),)),
+        (8, (("address", ("same room", "same house,")), ("employer", ("same", "similar")))),
+        (9, (("address", ("same room", "same house,")),)),
+        (10, (("employer", ("same", "similar")),)),
+        (11, (("domain", ("same",)),)),
+        (12, (("mail", ("different",)),)),
+    ),
+)  # fmt: skip
+COMPANY_JOINTS = (joint("name and contact together", COMPANY_CALLED, COMPANY_REACHED),)
+PERSON_JOINTS = (joint("name and contact together", PERSON_CALLED, PERSON_REACHED),)
+JOINTS: Mapping[str, tuple[Joint, ...]] = {
+    "company": COMPANY_JOINTS,
+    "person": PERSON_JOINTS,
+    "other": COMPANY_JOINTS,
+}
+
+
+# ---- levels of many pairs ----------------------------------------------------------
+
+
+def level_matrix(table: Table, pairs: Pairs, holders: Holders, model: KindModel) -> Levels:
+    """One row of levels for each pair; all pairs are of the model's kind."""
+    person = model.kind == "person"
+    name_fields = NAME_FIELDS[model.kind]
+    details = lv.person_name_levels if person else lv.company_name_levels
+    parts = [
+        _best(table, pairs, holders, model, name_fields, details, "names"),
+        _best(table, pairs, holders, model, lv.PLACE, lv.place_levels, "addresses"),
+        lv.tax_levels(table, pairs)[:, None],
+        lv.phone_levels(table, pairs, holders)[:, None],
+        lv.mail_levels(table, pairs, holders)[:, None],
+        lv.domain_levels(table, pairs, holders)[:, None],
+        lv.source_levels(table, pairs)[:, None],
+    ]
+    if person:
+        parts.append(lv.birth_levels(table, pairs)[:, None])
+        parts.append(lv.employer_levels(table, pairs)[:, None])
+    plain = np.concatenate(parts, axis=1)
+    columns = {f.name: plain[:, i] for i, f in enumerate(FIELDS[model.kind])}
+    joined = [joint.levels(columns)[:, None] for joint in JOINTS[model.kind]]
+    return np.concatenate([plain, *joined], axis=1).astype(np.int16)
+
+
+def _best(
+    table: Table, pairs: Pairs, holders: Holders, model: KindModel,
+    fields: Sequence[Field], details: lv.Details, which: str,
+) -> Levels:  # fmt: skip
+    """The levels of the two names (or addresses) that speak most for the pair."""
+    start = table.name_start if which == "names" else table.address_start
+    owner, rows = _combinations(start, pairs)
+    owners = pairs.only(owner)
+    counted = "latin" if which == "names" else "house"
+    others = holders.others(counted, rows.left, None, owners)
+    found = details(table, owners, rows, others)
+    if len(owner) == len(pairs):
+        return found
+    order = np.lexsort((-model.part(fields, found), owner))
+    first = np.concatenate([[True], owner[order][1:] != owner[order][:-1]])
+    return found[order[first]]
+
+
+def _combinations(start: Ints, pairs: Pairs) -> tuple[Ints, Pairs]:
+    """(pair number, detail rows) for every name of the left with every name of the right."""
+    many_left = start[pairs.left + 1] - start[pairs.left]
+    many_right = start[pairs.right + 1] - start[pairs.right]
+    sizes = many_left * many_right
+    owner = np.repeat(np.arange(len(pairs)), sizes)
+    inside = np.arange(len(owner)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    width = many_right[owner]
+    left = start[pairs.left][owner] + inside // width
+    right = start[pairs.right][owner] + inside % width
+    return owner, Pairs(left, right)
+
+
+def vetoed(matrix: Levels, model: KindModel) -> npt.NDArray[np.bool_]:
+    """Pairs that are never linked by themselves."""
+    out = np.zeros(len(matrix), bool)
+    for name, text in VETOES:
+        out |= _at(matrix, model, name, text)
+    return out
+
+
+def decided_alone(matrix: Levels, model: KindModel) -> npt.NDArray[np.bool_]:
+    """Pairs with one and the same proven identifier."""
+    return _at(matrix, model, *ALONE)
+
+
+def _at(matrix: Levels, model: KindModel, name: str, text: str) -> npt.NDArray[np.bool_]:
+    names = [f.name for f in model.fields]
+    if name not in names:
+        return np.zeros(len(matrix), bool)
+    column = names.index(name)
+    return matrix[:, column] == model.fields[column].levels.index(text)
+
+
+def waterfall(row: Levels, model: KindModel, records: int) -> Score:
+    """The score of one row of levels with all its named weights, the heaviest first."""
+    parts = [
+        Weight(f.name, f.levels[code], round(float(weights[code]), 2))
+        for f, weights, code in zip(model.fields, model.weights, row.tolist(), strict=True)
+        if code
+    ]
+    parts.sort(key=lambda weight: -abs(weight.bits))
+    base = Weight("starting point", f"{records} records", round(model.base(records), 2))
+    matrix = row[None, :]
+    bits = float(model.bits(matrix, records)[0])
+    veto = next((f"{n}: {t}" for n, t in VETOES if _at(matrix, model, n, t)[0]), "")
+    alone = "tax id" if decided_alone(matrix, model)[0] else ""
+    return Score(round(bits, 2), (base, *parts), veto, alone)
