@@ -10,7 +10,7 @@ from sqlalchemy import select
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
 from sync.flow.hub import Hub
-from sync.flow.match import Matcher
+from sync.flow.match import Matcher, keys_of
 from sync.flow.records import Incoming, happened_at
 from sync.gateway.systems import OpenSystem
 from sync.store import dirty, goldens, inbox, links
@@ -115,7 +115,9 @@ class Absorber:
         self._flush()
         keyed = {i: self._golden[i] for i in self._rekey if i in self._golden}
         goldens.set_keys(
-            self.tx, {i: self._matcher.keys_of(golden) for i, golden in keyed.items()}, self._fresh
+            self.tx,
+            {i: keys_of(golden.entity, golden.values) for i, golden in keyed.items()},
+            self._fresh,
         )
         self.report.woken |= dirty.mark(
             self.tx, self._dirty, reason="taken in", lane=self.lane, now=self.now
