@@ -234,7 +234,8 @@ class Absorber:
         self.report.done.append(item)
 
     def _create(self, item: Incoming) -> Golden:
-        values = {path: value for path, value in item.values.items() if value is not None}
+        observed = item.spec.observed_paths
+        values = {p: v for p, v in item.values.items() if v is not None and p not in observed}
         source = self._source(item, "first seen")
         golden = Golden(
             id=new_id(),

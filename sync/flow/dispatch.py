@@ -284,9 +284,8 @@ def _ack(
             batch.created += intent.op == "create"
         absorber.finish()
         _finish_rows(tx, finished, batch)
-        created = [i.golden.id for i in finished if i.op == "create"]
-        dirty.wake_children(tx, created, system.id, hub.now())
-        if created:
+        if any(intent.op == "create" for intent in finished):
+            dirty.wake_children(tx, system.id, hub.now())
             tx.after_commit(hub.waker.dispatch, system.id)
         _close_letters(tx, system, name, finished, hub)
     for outcome in outcomes:
