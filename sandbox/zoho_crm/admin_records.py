@@ -132,6 +132,19 @@ def merge_records(module):
     return answer(raw_record(box, record))
 
 
+@api.delete("/records/<module>")
+def clear_records(module):
+    """Forget all records of a module and its recycle bin, without a trace: for a fresh test."""
+    box = the_box()
+    if box.metadata.callable_module(module) is None:
+        raise ValueError(f"there is no module {module}")
+    with box.store.write() as conn:
+        count = conn.execute(f"DELETE FROM rec_{module}").rowcount
+        conn.execute("DELETE FROM uniq WHERE module = ?", (module,))
+        conn.execute("DELETE FROM trash WHERE module = ?", (module,))
+    return answer({"cleared": count})
+
+
 @api.post("/records/<module>/purge")
 def purge(module):
     """Empty the recycle bin of a module: its deleted records become permanent."""
