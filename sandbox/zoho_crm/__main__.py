@@ -65,7 +65,7 @@ def main():
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.25,), daemon=True).start()
     box.start()
     hello = {
         "base_url": box.base_url,

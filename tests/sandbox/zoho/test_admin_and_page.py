@@ -121,6 +121,14 @@ def test_a_merge_keeps_the_winner_and_moves_what_belongs_to_the_losers(zoho, rec
     assert told == {("delete", loser), ("update", winner)}
 
 
+def test_an_edit_may_be_made_as_another_user(zoho, name):
+    record_id = zoho.create("Accounts", Account_Name=name)
+    users = {user["name"]: user["id"] for user in zoho.admin("GET", "/users")["users"]}
+    path = f"/records/Accounts/{record_id}?user={users['Service Desk']}"
+    zoho.admin("PUT", path, {"Phone": "1"})
+    assert zoho.get("Accounts", record_id)["Modified_By"]["name"] == "Service Desk"
+
+
 def test_a_restored_record_comes_back_with_its_values(zoho, name):
     record_id = zoho.create("Accounts", Account_Name=name, Hub_Key=name[-40:])
     zoho.admin("DELETE", f"/records/Accounts/{record_id}")
