@@ -39,11 +39,23 @@ _model = cache(load_matcher)
 
 def keys_of(entity: str, values: Mapping[str, Any]) -> Keys:
     """The match keys of a record; commercial facts have none."""
-    if entity in FACTS:
-        return []
-    if entity == "contact":
-        return exact.keys(entity, values)
-    return match.keys(party_from_canonical(values))
+    return keys_of_many([(entity, values)])[0]
+
+
+def keys_of_many(records: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Keys]:
+    """The match keys of many records (entity, values), customers in one go."""
+    normals = [
+        normalise(party_from_canonical(values))
+        for entity, values in records
+        if entity == "customer"
+    ]
+    customers = iter(match.keys_of_many(normals))
+    return [
+        next(customers)
+        if entity == "customer"
+        else ([] if entity in FACTS else exact.keys(entity, values))
+        for entity, values in records
+    ]
 
 
 def same(entity: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], records: int) -> bool:
@@ -65,6 +77,7 @@ class Matcher:
         self._golden: dict[str, Golden] = {}
         self._normal: dict[str, Normal] = {}
         self._seats: dict[str, set[tuple[int, str]]] = {}  # (system, object) linked already
+        self._keys: dict[tuple[str, str], Keys] = {}  # of the batch's records
         self._records = 0
 
     def prepare(self, batch: Sequence[Incoming]) -> None:
@@ -72,11 +85,13 @@ class Matcher:
         matched = [item for item in batch if item.spec.entity not in FACTS]
         if not matched:
             return
-        wanted = {key for i in matched for _, key in keys_of(i.spec.entity, i.values)}
+        found_keys = keys_of_many([(item.spec.entity, item.values) for item in matched])
+        self._keys = {item.seen.key: keys for item, keys in zip(matched, found_keys, strict=True)}
+        wanted = {key for keys in found_keys for _, key in keys}
         self._lock_keys(sorted(wanted))
         self._held_by.update(goldens.key_frequencies(self.tx, wanted))
         usable = {key for item in matched for key in self._to_follow(item)}
-        for key, golden_id in goldens.by_keys(self.tx, usable):
+        for key, golden_id in goldens.by_keys(self.tx, usable & self._held_by.keys()):
             self._by_key.setdefault(key, []).append(golden_id)
         ids = {golden_id for key in usable for golden_id in self._by_key.get(key, ())}
         self._golden.update(goldens.load(self.tx, ids - self._golden.keys(), lock=True))
@@ -107,21 +122,22 @@ class Matcher:
             return self._match_contact(item, near, seat)
         return self._match_customer(item, near, seat)
 
-    def add(self, golden: Golden, object_name: str, system_id: int) -> None:
+    def add(self, golden: Golden, item: Incoming, system_id: int) -> None:
         """A record that was linked or made: later ones of the batch may match it."""
         self._golden[golden.id] = golden
         self._normal.pop(golden.id, None)
-        self._seats.setdefault(golden.id, set()).add((system_id, object_name))
-        for _, key in keys_of(golden.entity, golden.values):
+        self._seats.setdefault(golden.id, set()).add((system_id, item.object_name))
+        for _, key in self._keys.get(item.seen.key, ()):
             known = self._by_key.setdefault(key, [])
             if golden.id not in known:
                 known.append(golden.id)
 
     def _to_follow(self, item: Incoming) -> list[int]:
         """The keys that are rare enough to look for candidates with."""
+        keys = self._keys.get(item.seen.key, [])
         if item.spec.entity == "contact":
-            return [key for _, key in exact.keys(item.spec.entity, item.values)]
-        return match.keys_to_follow(party_from_canonical(item.values), self._held_by)
+            return [key for _, key in keys]
+        return match.rare_keys(keys, self._held_by)
 
     def _near(self, item: Incoming) -> list[Golden]:
         ids = {i for key in self._to_follow(item) for i in self._by_key.get(key, ())}
