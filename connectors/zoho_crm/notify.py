@@ -38,7 +38,13 @@ class Channels:
     def subscribe(
         self, objects: Sequence[str], url: str, state: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Opens the channel, or opens it anew before it ends; Zoho takes both as one call."""
+        """Opens the channel, or opens it anew before it ends; Zoho takes both as one call.
+
+        Where notifications are switched off it is closed, and there is no state to keep.
+        """
+        if not self._config.notifications:
+            self.unsubscribe(state)
+            return {}
         channel = str(state.get("channel_id") or _new_channel())
         expires = self._client.http.now() + LIFE
         watch = {
