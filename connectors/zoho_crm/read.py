@@ -106,10 +106,7 @@ class Reader:
         parts: dict[str, Row] = {}
         for some in batches([str(row["id"]) for row in rows], IDS_PER_CALL):
             parts.update((r["id"], r) for r in self._part(name, ("Modified_Time", *lacking), some))
-        return [
-            {**row, **{field: parts.get(row["id"], {}).get(field) for field in lacking}}
-            for row in rows
-        ]
+        return [{**row, **_only(parts.get(row["id"], {}), lacking)} for row in rows]
 
     def one(self, name: str, record_id: str) -> dict[str, Any] | None:
         """A single record with everything, order lines too, as Zoho answers it; None: gone."""
@@ -228,6 +225,10 @@ class Reader:
             else:
                 rows[record_id] = native(record, module.listed)
         return list(rows.values())
+
+
+def _only(part: Row, names: Iterable[str]) -> dict[str, Any]:
+    return {name: part[name] for name in names if name in part}
 
 
 def quoted(text: str) -> str:
