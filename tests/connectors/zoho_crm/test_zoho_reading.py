@@ -230,6 +230,13 @@ def test_a_field_that_is_gone_does_not_read_as_cleared(stand_in):
     assert "Nickname" not in connector.schema("Contacts").fields
 
 
+@pytest.mark.parametrize("answer", ["204", "400"])
+def test_an_unknown_id_is_a_tombstone_however_it_is_told(stand_in, answer):
+    stand_in.switch(unknown_id_get=answer)
+    (found,) = stand_in.connect().fetch("Accounts", ["5725767000009999999"])
+    assert found.data is None
+
+
 @responses.activate
 def test_a_record_that_lists_hide_is_not_gone(described):
     held = {"id": "11", "Account_Name": "Waits for approval", "Modified_Time": None}

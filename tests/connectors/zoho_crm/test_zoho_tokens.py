@@ -2,10 +2,13 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import responses
+from pydantic import SecretStr
 
+from connectors import zoho_crm
 from connectors.sdk.contract import Write
 from connectors.sdk.errors import AnswerLostError, SetupError, ThrottledError, TransientError
 from connectors.testing.plain import PlainLimiter, PlainTokens, plain_http
@@ -226,3 +229,32 @@ def test_a_token_is_given_up_before_it_ends():
         mock.post(ACCOUNTS, json={"access_token": "t", "expires_in": 3600})
         token = connector.client.grant()
     assert 3400 < token.expires_at - time.time() <= 3540
+
+
+def test_the_scopes_of_the_readme_are_enough(stand_in):
+    text = (Path(zoho_crm.__file__).parent / "README.md").read_text(encoding="utf-8")
+    scopes = next(line.strip() for line in text.splitlines() if "ZohoCRM.coql.READ" in line)
+    stand_in.admin("POST", "/tokens/scope", {"scope": scopes.replace(",", " ")})
+    stand_in.seed("Accounts", [{"Account_Name": f"A{n}"} for n in range(5)])
+    connector = stand_in.connect(bulk_threshold=2)
+    connector.check()
+    assert sum(len(page.changes) for page in connector.changes("Accounts", None)) >= 5
+    assert connector.http.limiter.spent["bulk"] > 50
+    line = {"Product_Name": {"code": "P1", "name": "Pump"}, "Quantity": 1, "List_Price": 1}
+    order = Write("o", "create", data={"Subject": "SO", "Ordered_Items": [line]})
+    (made,) = connector.write("Sales_Orders", [order])
+    assert made.after is not None
+    assert list(connector.find("Sales_Orders", ["o"])) == ["o"]
+    (gone,) = connector.write("Sales_Orders", [Write("d", "delete", made.remote_id)])
+    assert gone.error is None
+    connector.unsubscribe(connector.subscribe("http://127.0.0.1:9/hook", {}))
+
+
+def test_two_organisations_of_one_client_share_nothing():
+    first = european().client.identity
+    second = CONNECTOR(
+        european().config.model_copy(update={"refresh_token": SecretStr("another")}),
+        plain_http(PlainLimiter()),
+    ).client.identity
+    assert first != second
+    assert "the-refresh-token" not in str(first)
