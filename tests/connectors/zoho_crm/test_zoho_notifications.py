@@ -10,7 +10,7 @@ import pytest
 import responses
 
 from connectors.sdk.contract import Delivery
-from connectors.sdk.errors import DeliveryRejected, SetupError
+from connectors.sdk.errors import AnswerLostError, DeliveryRejected, SetupError
 
 BASE = "https://www.zohoapis.eu/crm/v8/actions/watch"
 
@@ -91,6 +91,17 @@ def test_a_renewal_keeps_the_channel(stand_in, receiver, subscribed):
     assert timedelta(days=5, hours=23) < end - datetime.now(UTC) <= timedelta(days=6)
 
 
+def test_an_answer_that_was_lost_leaves_no_second_channel(stand_in, receiver):
+    connector = stand_in.connect()
+    connector.check()
+    stand_in.fault("drop-answer", times=1, path="/actions/watch", writes_only=False)
+    with pytest.raises(AnswerLostError):
+        connector.subscribe(receiver.url, {})
+    state = connector.subscribe(receiver.url, {})
+    assert len(stand_in.admin("GET", "/notifications")["channels"]) == 1
+    connector.unsubscribe(state)
+
+
 def test_a_channel_that_expired_is_opened_again(stand_in, receiver, subscribed):
     connector, state = subscribed
     stand_in.admin("POST", "/notifications/expire")
@@ -113,7 +124,7 @@ def test_a_closed_channel_is_silent_and_closes_again(stand_in, receiver, subscri
 def test_notifications_may_be_switched_off(stand_in, receiver, subscribed):
     _, state = subscribed
     quiet = stand_in.connect(notifications=False)
-    assert quiet.subscribe(receiver.url, state) == {}
+    assert set(quiet.subscribe(receiver.url, state)) == {"expires_at"}
     assert stand_in.admin("GET", "/notifications")["channels"] == []
     stand_in.connect().subscribe(receiver.url, state)
     stand_in.seed("Accounts", [{"Account_Name": "A"}], silent=False)
