@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from connectors.fxiaoke import callback
 from connectors.fxiaoke.areas import Areas
-from connectors.fxiaoke.client import Client
+from connectors.fxiaoke.client import Client, rates
 from connectors.fxiaoke.config import FxiaokeConfig
 from connectors.fxiaoke.facts import Facts
 from connectors.fxiaoke.lines import OrderLines
@@ -24,6 +24,7 @@ from connectors.sdk.contract import (
     Hint,
     Outcome,
     Page,
+    Rate,
     ReadsChanges,
     ReceivesWebhooks,
     Reply,
@@ -55,10 +56,14 @@ class Fxiaoke(
         self._describer = Describer(self.client)
         rows, areas = Rows(self.client), Areas(self.client)
         lines = OrderLines(rows, Products(self.client, rows), self._describer)
-        self._reader = Reader(self.client, rows, self._describer, areas, lines)
+        self._reader = Reader(self.client, rows, self._describer, areas, lines, self._wanted)
         self._writer = Writer(
             self.client, rows, self._reader, self._describer, areas, Facts(rows, lines)
         )
+
+    @classmethod
+    def rates(cls, config: FxiaokeConfig) -> Mapping[str, Rate]:
+        return rates(config)
 
     def check(self) -> None:
         described = self._describer.describe_now(OBJECTS[0])
@@ -97,6 +102,9 @@ class Fxiaoke(
 
     def reply(self, delivery: Delivery) -> Reply:
         return callback.reply(delivery, self._secret())
+
+    def _wanted(self, object_name: str) -> Sequence[str]:
+        return self.wanted.get(object_name, ())
 
     def _secret(self) -> str:
         secret = self.config.callback_secret

@@ -66,6 +66,14 @@ class SystemFaultError(RecordError):
     """Code -2: worth a second try, permanent after that."""
 
 
+class TooFastError(ThrottledError):
+    """More calls of one path than the system allows in 20 seconds."""
+
+
+class DayUsedUpError(ThrottledError):
+    """The day's calls are used up, those of every path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The envelope of every reply."""
@@ -95,9 +103,9 @@ def check(answer: Answer, kind: Kind, now: datetime) -> None:
     if answer.code == 0:
         return
     if answer.code in TOO_FAST:
-        raise ThrottledError(answer.sentence, retry_after=PAUSE)
+        raise TooFastError(answer.sentence, retry_after=PAUSE)
     if answer.code == DAY_USED_UP:
-        raise ThrottledError(answer.sentence, retry_after=_until_midnight(now))
+        raise DayUsedUpError(answer.sentence, retry_after=_until_midnight(now))
     if answer.code in BUSY:
         raise _busy(answer, kind)
     if answer.code in TOKEN_DEAD and kind is not Kind.GRANT:

@@ -1,6 +1,6 @@
 """Reading: listings past the 10,000 wall, records by id and by hub key, in our native view."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from connectors.sdk.errors import TransientError
 from connectors.sdk.paging import batches
 
 _EXPANSIONS = ("__r", "__l", "__v", "__p", "__e", "__relation_ids")
+_NEEDED = ("_id", "life_status", "is_deleted", "lock_status", "version", "last_modified_time")
 _PAGING_AIDS = frozenset({"searchAfterId", "total_num"})
 
 
@@ -43,9 +44,15 @@ class Reader:
     """Records of one tenant."""
 
     def __init__(
-        self, client: Client, rows: Rows, describer: Describer, areas: Areas, lines: OrderLines
+        self,
+        client: Client,
+        rows: Rows,
+        describer: Describer,
+        areas: Areas,
+        lines: OrderLines,
+        wanted: Callable[[str], Sequence[str]],
     ) -> None:
-        self._client, self._rows, self._lines = client, rows, lines
+        self._client, self._rows, self._lines, self._wanted = client, rows, lines, wanted
         self._describer, self._areas = describer, areas
         self._config = client.config
 
@@ -69,7 +76,7 @@ class Reader:
     def fetch(self, object_name: str, ids: Sequence[str]) -> Iterator[Change]:
         """The records with these ids; a tombstone for each that is gone or invalid."""
         for some in batches(list(dict.fromkeys(ids)), PAGE):
-            rows = self._rows.by_id(object_name, some)
+            rows = self.rows_by_id(object_name, some)
             yield from self.changes_of(object_name, rows.values())
             yield from (Change(object_name, one, None) for one in some if one not in rows)
 
@@ -77,23 +84,28 @@ class Reader:
         """Living records by hub key; of several with one key the oldest."""
         field, found = self._config.hub_key_field, dict[str, Row]()
         for some in batches(list(dict.fromkeys(keys)), PAGE // 2):
-            for row in self._rows.query(object_name, [condition(field, "IN", some)]):
-                if not is_invalid(row) and row[field] in some:
+            keyed = condition(field, "IN", some)
+            for row in self._rows.query(object_name, [keyed], fields=self._fields(object_name)):
+                if not is_invalid(row) and row.get(field) in some:
                     found.setdefault(row[field], row)
         changes = self.changes_of(object_name, found.values())
         return dict(zip(found, changes, strict=True))
+
+    def rows_by_id(self, object_name: str, ids: Sequence[str]) -> dict[str, Row]:
+        """At most a hundred rows with the fields that are read of them."""
+        return self._rows.by_id(object_name, ids, self._fields(object_name))
 
     def changes_of(self, object_name: str, rows: Iterable[Row]) -> list[Change]:
         """The rows in our native view, in the same order; invalid ones are tombstones."""
         listed = list(rows)
         living = [str(row["_id"]) for row in listed if not is_invalid(row)]
-        lines = self._lines.read(living) if object_name == ORDER else {}
+        lines = self._lines.read(living) if self._has_lines(object_name) else {}
         return [self._change(object_name, row, lines) for row in listed]
 
     def _change(self, object_name: str, row: Row, lines: Row) -> Change:
         version = row.get("version")
         whole = None if is_invalid(row) else self._whole(object_name, row)
-        if whole is not None and object_name == ORDER:
+        if whole is not None and self._has_lines(object_name):
             whole[LINES] = lines.get(str(row["_id"]), [])
         return Change(
             object_name,
@@ -104,10 +116,10 @@ class Reader:
         )
 
     def _whole(self, object_name: str, row: Row) -> dict[str, Any]:
-        fields = dict.fromkeys(self._describer.fields(object_name))
+        asked = self._fields(object_name) or self._describer.fields(object_name)
         held = {name: _or_none(value) for name, value in row.items() if not _is_aid(name)}
         areas = self._areas.named(row, self._describer.levels(object_name))
-        return {**fields, **held, **areas}
+        return {**dict.fromkeys(asked), **held, **areas}
 
     def _listing(self, object_name: str, here: Position) -> list[Row]:
         filters = []
@@ -116,7 +128,21 @@ class Reader:
             filters.append(condition("last_modified_time", "GTE", [here.since - overlap]))
         if here.after is not None:
             filters.append(condition("_id", "GT", [here.after]))
-        return self._rows.query(object_name, filters, self._config.page_size)
+        fields = self._fields(object_name)
+        return self._rows.query(object_name, filters, self._config.page_size, fields)
+
+    def _fields(self, object_name: str) -> list[str]:
+        """The fields to ask for; none means all."""
+        wanted = self._wanted(object_name)
+        if not wanted:
+            return []
+        known = self._describer.fields(object_name)
+        names = dict.fromkeys([*_NEEDED, self._config.hub_key_field, *wanted])
+        return [name for name in names if name in known]
+
+    def _has_lines(self, object_name: str) -> bool:
+        wanted = self._wanted(object_name)
+        return object_name == ORDER and (not wanted or LINES in wanted)
 
 
 def _behind(here: Position, rows: Sequence[Row]) -> Position:
