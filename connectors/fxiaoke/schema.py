@@ -11,7 +11,7 @@ from connectors.sdk.errors import SetupError
 from mapping.schema import FieldSchema, FieldType, ObjectSchema, Option
 
 PATH = "/cgi/crm/v2/object/describe"
-FRESH_FOR = 600.0  # seconds
+FRESH_FOR = 3600.0  # seconds; `schema` always reads anew
 LINES = "lines"  # the details of an order in our native view, see facts.py
 ORDER = "SalesOrderObj"
 Fields = Mapping[str, Mapping[str, Any]]
@@ -54,7 +54,7 @@ _SYSTEM_FIELDS = frozenset(
 
 
 class Describer:
-    """Reads object descriptions and remembers them for some minutes."""
+    """Reads object descriptions and remembers them for an hour."""
 
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._client, self._clock = client, clock
@@ -71,7 +71,7 @@ class Describer:
         return {name: name for name in LEVELS if fields.get(name, {}).get("type") == name}
 
     def describe(self, object_name: str) -> Mapping[str, Any]:
-        """The description, at most some minutes old."""
+        """The description, at most an hour old."""
         at, known = self._known.get(object_name, (-FRESH_FOR, {}))
         if known and self._clock() - at < FRESH_FOR:
             return known

@@ -252,14 +252,14 @@ def test_a_throttled_batch_leaves_nothing_in_doubt(standin, code):
 
 
 def test_at_our_own_pace_the_system_never_says_no(standin):
-    """Three seconds stand for twenty: the vendor's window, our bucket, a burst of writers."""
-    standin.post("/limits", calls=20, window_ms=3000)
+    """Two seconds stand for twenty: the vendor's window, our bucket, a burst of writers."""
+    standin.post("/limits", calls=20, window_ms=2000)
     connector = standin.connect(parallel=8)
     rate = type(connector).rates(standin.connect(calls_per_20_seconds=18).config)["*"]
-    bucket = Bucket(rate.calls / 3, rate.burst)
+    bucket = Bucket(rate.calls / 2, rate.burst)
     connector.http.limiter.acquire = bucket.acquire
     connector.client.sleep = time.sleep
-    batch = [create() for _ in range(40)]
+    batch = [create() for _ in range(30)]
     started = time.monotonic()
     while batch:
         outcomes, error = send(connector, *batch)
@@ -622,6 +622,25 @@ def test_a_line_without_a_product_gets_the_general_one(live, standin):
     product = standin.rows("ProductObj", f"?id={row['product_id']}")[0]
     assert product["product_code"] == "KEHUB-OTHER"
     assert row["remark"] == "运费"
+
+
+def test_an_order_whose_product_is_refused_names_the_lines(live):
+    customer = made(live).remote_id
+    line = {"product_code": "X" * 65, "quantity": "1", "unit_price": "8", "amount": "8"}
+    write = create(account_id=customer, order_time=1, order_amount="8", lines=[line])
+    error = only(live, write, "SalesOrderObj").error
+    assert isinstance(error, RecordError)
+    assert error.field == "lines"
+
+
+def test_a_product_whose_answer_is_lost_is_not_made_twice(live, standin):
+    customer = made(live).remote_id
+    line = {"product_code": uuid.uuid4().hex, "quantity": "1", "unit_price": "8", "amount": "8"}
+    write = create(account_id=customer, order_time=1, order_amount="8", lines=[line])
+    standin.post("/faults", kind="drop_answer", path="/data/create")
+    assert type(only(live, write, "SalesOrderObj").error) is TransientError
+    assert only(live, write, "SalesOrderObj").error is None
+    assert len(living(standin, "ProductObj", "product_code", line["product_code"])) == 1
 
 
 @pytest.mark.parametrize("tenant_does", ["replace", "ignore"])
