@@ -1,5 +1,6 @@
 """Calls of the Open API in either convention: token, pace, repeats, errors by code."""
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -26,12 +27,13 @@ from connectors.sdk.contract import Rate
 from connectors.sdk.errors import AnswerLostError, SetupError, ThrottledError, TransientError
 from connectors.sdk.http import LONGEST_WAIT, Http, Token
 
+log = logging.getLogger(__name__)
 TOKEN_PATHS = {"header": "/oauth2.0/token", "body": "/cgi/corpAccessToken/get/V2"}
 BY_MOBILE, ALL_USERS = "/cgi/user/getByMobile", "/cgi/user/list"
 WHOLE_COMPANY = 999_999  # the department above all others
 WINDOW = 20.0  # seconds over which the vendor counts the calls of a path
 # A token is given again until 600 s before its end; asked for later, the vendor makes a new one.
-RENEW_BEFORE = 300.0
+LIFE, RENEW_BEFORE = 7200.0, 300.0
 TRIES = 3
 SMALL_SKEW = 2.0  # an HTTP date has whole seconds, so less says nothing about the clocks
 
@@ -107,10 +109,12 @@ class Client:
         if config.convention == "header":
             request["grantType"] = "app_secret"
         answer = self._send(TOKEN_PATHS[config.convention], request, Kind.GRANT)
-        name = "accessToken" if config.convention == "header" else "corpAccessToken"
-        seconds = max(float(answer["expiresIn"]) - RENEW_BEFORE, 60.0)
+        value = answer.get("accessToken" if config.convention == "header" else "corpAccessToken")
+        if not value:
+            raise TransientError("纷享销客 granted a token without telling it.")
+        seconds = max(float(answer.get("expiresIn") or LIFE) - RENEW_BEFORE, 60.0)
         extra = {"ea": str(answer.get("ea", "")), "corp": str(answer.get("corpId", ""))}
-        token = Token(str(answer[name]), self.http.now().timestamp() + seconds, extra)
+        token = Token(str(value), self.http.now().timestamp() + seconds, extra)
         if config.convention == "header":
             return token
         return Token(token.value, token.expires_at, {**extra, "user": self._open_user(token)})
@@ -150,6 +154,9 @@ class Client:
         self._paths.add(path)
         try:
             answer = self._answer(path, body, kind, headers)
+            if answer.code:
+                facts = {"path": path, "code": answer.code, "trace": answer.trace}
+                log.info("fxiaoke_refused", extra=facts)
             check(answer, kind, self.now())
         except AnswerLostError as exc:
             if kind.writes:

@@ -56,7 +56,7 @@ class Fxiaoke(
         self._describer = Describer(self.client)
         rows, areas = Rows(self.client), Areas(self.client)
         lines = OrderLines(rows, Products(self.client, rows), self._describer)
-        self._reader = Reader(self.client, rows, self._describer, areas, lines, self._wanted)
+        self._reader = Reader(self.client, rows, self._describer, areas, lines)
         self._writer = Writer(
             self.client, rows, self._reader, self._describer, areas, Facts(rows, lines)
         )
@@ -102,9 +102,6 @@ class Fxiaoke(
 
     def reply(self, delivery: Delivery) -> Reply:
         return callback.reply(delivery, self._secret())
-
-    def _wanted(self, object_name: str) -> Sequence[str]:
-        return self.wanted.get(object_name, ())
 
     def _secret(self) -> str:
         secret = self.config.callback_secret

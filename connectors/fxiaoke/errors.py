@@ -89,7 +89,8 @@ class Answer:
         code = body.get("errorCode")
         if not isinstance(code, int) or isinstance(code, bool):
             raise AnswerLostError("纷享销客 answered without an errorCode.")
-        words = body.get("errorDescription") or body.get("errorMessage") or ""
+        said = (body.get("errorDescription"), body.get("errorMessage"))
+        words = next((text for text in said if text and text != "success"), "no reason given")
         return cls(code, str(words)[:300], str(body.get("traceId") or "-"), body)
 
     @property

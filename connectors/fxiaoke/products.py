@@ -50,6 +50,11 @@ class Products:
             found = {one: self._codes.get(one) for one in ids}
         return {one: code if code != self._generic else None for one, code in found.items()}
 
+    def forget(self) -> None:
+        """Looks every product up again: one of them may have been made invalid."""
+        with self._lock:
+            self._ids.clear()
+
     def _look_up(self, codes: Sequence[str]) -> None:
         for some in batches(codes, PAGE // 2):
             for row in self._rows.query(PRODUCT, [condition("product_code", "IN", some)]):

@@ -1,6 +1,6 @@
 """Reading: listings past the 10,000 wall, records by id and by hub key, in our native view."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from connectors.sdk.errors import TransientError
 from connectors.sdk.paging import batches
 
 _EXPANSIONS = ("__r", "__l", "__v", "__p", "__e", "__relation_ids")
-_NEEDED = ("_id", "life_status", "is_deleted", "lock_status", "version", "last_modified_time")
+_NOT_ASKED = frozenset({"group", "embedded_object_list"})  # containers; the sales team
 _PAGING_AIDS = frozenset({"searchAfterId", "total_num"})
 
 
@@ -44,15 +44,9 @@ class Reader:
     """Records of one tenant."""
 
     def __init__(
-        self,
-        client: Client,
-        rows: Rows,
-        describer: Describer,
-        areas: Areas,
-        lines: OrderLines,
-        wanted: Callable[[str], Sequence[str]],
+        self, client: Client, rows: Rows, describer: Describer, areas: Areas, lines: OrderLines
     ) -> None:
-        self._client, self._rows, self._lines, self._wanted = client, rows, lines, wanted
+        self._client, self._rows, self._lines = client, rows, lines
         self._describer, self._areas = describer, areas
         self._config = client.config
 
@@ -99,13 +93,13 @@ class Reader:
         """The rows in our native view, in the same order; invalid ones are tombstones."""
         listed = list(rows)
         living = [str(row["_id"]) for row in listed if not is_invalid(row)]
-        lines = self._lines.read(living) if self._has_lines(object_name) else {}
+        lines = self._lines.read(living) if object_name == ORDER else {}
         return [self._change(object_name, row, lines) for row in listed]
 
     def _change(self, object_name: str, row: Row, lines: Row) -> Change:
         version = row.get("version")
         whole = None if is_invalid(row) else self._whole(object_name, row)
-        if whole is not None and self._has_lines(object_name):
+        if whole is not None and object_name == ORDER:
             whole[LINES] = lines.get(str(row["_id"]), [])
         return Change(
             object_name,
@@ -116,7 +110,7 @@ class Reader:
         )
 
     def _whole(self, object_name: str, row: Row) -> dict[str, Any]:
-        asked = self._fields(object_name) or self._describer.fields(object_name)
+        asked = self._fields(object_name)
         held = {name: _or_none(value) for name, value in row.items() if not _is_aid(name)}
         areas = self._areas.named(row, self._describer.levels(object_name))
         return {**dict.fromkeys(asked), **held, **areas}
@@ -132,17 +126,9 @@ class Reader:
         return self._rows.query(object_name, filters, self._config.page_size, fields)
 
     def _fields(self, object_name: str) -> list[str]:
-        """The fields to ask for; none means all."""
-        wanted = self._wanted(object_name)
-        if not wanted:
-            return []
-        known = self._describer.fields(object_name)
-        names = dict.fromkeys([*_NEEDED, self._config.hub_key_field, *wanted])
-        return [name for name in names if name in known]
-
-    def _has_lines(self, object_name: str) -> bool:
-        wanted = self._wanted(object_name)
-        return object_name == ORDER and (not wanted or LINES in wanted)
+        """The fields to ask for: all that are described, without the expansions beside them."""
+        fields = self._describer.fields(object_name)
+        return [name for name, field in fields.items() if field.get("type") not in _NOT_ASKED]
 
 
 def _behind(here: Position, rows: Sequence[Row]) -> Position:

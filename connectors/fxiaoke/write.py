@@ -67,6 +67,7 @@ class Writer:
         try:
             return Sent(write, self._send(object_name, write))
         except RecordError as exc:
+            self._facts.refused(object_name)
             return Sent(write, write.remote_id, self._with_field(object_name, write, exc))
         except (TransientError, SetupError) as exc:
             stop.because(exc)

@@ -38,6 +38,7 @@ ACCOUNT = {
         "province": field("province", label="省"),
         "city": field("city", label="市"),
         "district": field("district", label="区"),
+        "area_location": field("group"),
         "account_no": field("auto_number", label="编号"),
         "old__c": field(label="停用", is_active=False),
         "account_level": field(

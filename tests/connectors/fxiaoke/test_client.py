@@ -240,3 +240,27 @@ def test_a_call_that_would_wait_long_is_not_made(make, tenant, limiter):
     with pytest.raises(ThrottledError):
         make().client.call("/cgi/crm/v2/data/update", {}, Kind.CREATE)
     assert tenant.asked("update") == []
+
+
+def test_a_grant_without_a_token_is_no_grant(connector, tenant, tokens):
+    tenant.answer(GRANT, {"expiresIn": 7200})
+    with pytest.raises(TransientError):
+        read(connector)
+    assert tokens.current() is None
+
+
+def test_a_refusal_is_logged_for_support_without_secrets(connector, tenant, refused, caplog):
+    tenant.answer("update", refused(201110001, "客户的私事"))
+    with caplog.at_level("INFO"), pytest.raises(RecordError):
+        connector.client.call("/cgi/crm/v2/data/update", {}, Kind.CHANGE)
+    record = caplog.records[-1]
+    assert (record.code, record.trace) == (201110001, "E-O.acme.1000-2a")
+    assert "s3cret" not in caplog.text
+    assert "客户的私事" not in caplog.text
+
+
+def test_a_refusal_without_words_still_reads_as_a_sentence(connector, tenant):
+    words = {"errorCode": 7, "errorMessage": "success", "errorDescription": "success"}
+    tenant.answer("update", words)
+    with pytest.raises(RecordError, match="no reason given"):
+        connector.client.call("/cgi/crm/v2/data/update", {}, Kind.CHANGE)

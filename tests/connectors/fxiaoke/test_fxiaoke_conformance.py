@@ -57,6 +57,13 @@ class StandinTarget(Target):
     def count(self, hub_key):
         return len(self.standin.rows(self.object_name, f"?field=kehub_key__c&value={hub_key}"))
 
+    def populate(self):
+        owner = {"owner": ["1000"]}
+        account = {"name": "全字段客户", "tel": "0571-87654321", "country": "248", "remark": "备注"}
+        key = self.standin.make("AccountObj", {**account, **owner})[0]
+        self.standin.make("ContactObj", {"name": "韩梅梅", "account_id": key, **owner})
+        self.standin.make("LeadsObj", {"name": "李雷", "company": "某公司", **owner})
+
     def missing_id(self):
         return "0" * 24
 

@@ -189,7 +189,6 @@ def test_fetch_tells_what_is_gone(live, standin, invalid_rows):
 
 def test_a_listing_passes_the_wall_of_ten_thousand(standin):
     connector = standin.connect()
-    connector.wanted = {"object_8w9cb__c": ("name",)}
     pages = list(connector.changes("object_8w9cb__c", None))
     ids = [change.remote_id for page in pages for change in page.changes]
     assert len(ids) == len(set(ids)) >= 10_250
@@ -641,6 +640,17 @@ def test_a_product_whose_answer_is_lost_is_not_made_twice(live, standin):
     assert type(only(live, write, "SalesOrderObj").error) is TransientError
     assert only(live, write, "SalesOrderObj").error is None
     assert len(living(standin, "ProductObj", "product_code", line["product_code"])) == 1
+
+
+def test_a_product_that_is_gone_is_made_again(live, standin):
+    customer = made(live).remote_id
+    line = {"product_code": uuid.uuid4().hex, "quantity": "1", "unit_price": "8", "amount": "8"}
+    order = {"account_id": customer, "order_time": 1, "order_amount": "8", "lines": [line]}
+    first = only(live, create(**order), "SalesOrderObj").remote_id
+    row = living(standin, "SalesOrderProductObj", "order_id", first)[0]
+    standin.post(f"/records/ProductObj/{row['product_id']}/delete")
+    assert isinstance(only(live, create(**order), "SalesOrderObj").error, RecordError)
+    assert only(live, create(**order), "SalesOrderObj").error is None
 
 
 @pytest.mark.parametrize("tenant_does", ["replace", "ignore"])
