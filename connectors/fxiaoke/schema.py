@@ -42,6 +42,7 @@ _TYPES: Mapping[str, FieldType] = {
     "group": "other",
 }
 _NEVER_WRITTEN_TYPES = frozenset({"auto_number", "formula", "count", "quote", "group"})
+_FILLED_IN = frozenset({"owner", "record_type"})  # by the connector, where a create lacks them
 _SYSTEM_FIELDS = frozenset(
     {
         "_id", "owner_department", "owner_department_id", "created_by", "last_modified_by",
@@ -112,7 +113,7 @@ def _field_schema(name: str, field: Mapping[str, Any]) -> FieldSchema:
         name=name,
         label=str(field.get("label") or name),
         type=_TYPES.get(kind, "text"),
-        required=bool(field.get("is_required")),
+        required=bool(field.get("is_required")) and name not in _FILLED_IN,
         writable=kind not in _NEVER_WRITTEN_TYPES and name not in _SYSTEM_FIELDS,
         unique=bool(field.get("is_unique")),
         max_length=_whole(field.get("max_length")),

@@ -33,7 +33,7 @@ ACCOUNT = {
         "name": field(label="客户名称", is_required=True, max_length=256),
         "tel": field("phone_number", label="电话"),
         "fax": field(label="传真"),
-        "owner": field("employee", label="负责人"),
+        "owner": field("employee", label="负责人", is_required=True),
         "country": field("country", label="国家"),
         "province": field("province", label="省"),
         "city": field("city", label="市"),

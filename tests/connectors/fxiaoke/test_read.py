@@ -189,6 +189,7 @@ def test_the_schema_is_that_of_our_native_view(connector, tenant):
     assert schema.label == "客户"
     assert schema.fields["name"].required
     assert schema.fields["name"].max_length == 256
+    assert not schema.fields["owner"].required  # the connector fills it in
     assert schema.fields["city"].type == "text"
     assert not schema.fields["account_no"].writable
     assert not schema.fields["last_modified_time"].writable
