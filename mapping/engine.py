@@ -199,8 +199,8 @@ def _program(spec: MappingSpec) -> _Program:
 
 def _plan(spec: MappingSpec, rule: FieldRule, stages: tuple[Stage, ...]) -> Plan:
     path = str(rule.canonical)
-    kind = program.kind_of(spec.entity, path)
-    return Plan(spec.object, path, rule.natives, rule.listed, kind, stages)
+    normal = program.normal_of(spec.entity, path)
+    return Plan(spec.object, path, rule.natives, rule.listed, normal, stages)
 
 
 def _reader(spec: MappingSpec, rule: FieldRule) -> program.Getter:
@@ -248,11 +248,11 @@ def _item_plan(
 ) -> Plan:
     where = f"{spec.object}.{rule.natives[0]}"
     label = f"{rule.canonical}.{member}"
-    return Plan(where, label, (native,), False, program.MEMBERS[member], stages)
+    normal = program.NORMAL[program.MEMBERS[member]]
+    return Plan(where, label, (native,), False, normal, stages)
 
 
 def _constant(spec: MappingSpec, rule: FieldRule) -> Any:
     if rule.const is None:
         return None
-    kind = program.kind_of(spec.entity, str(rule.canonical))
-    return program.NORMAL[kind](rule.const)
+    return program.normal_of(spec.entity, str(rule.canonical))(rule.const)

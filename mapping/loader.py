@@ -28,6 +28,13 @@ class _Yaml(yaml.SafeLoader):
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  the base class declares it so
 
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Refuses aliases: a small file could stand for an endless one."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", mark)
+        return super().compose_node(parent, index)
+
 
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -146,6 +153,8 @@ def _draft(file: str, text: str) -> _Draft:
         raise _wrong(f"{file}:{line}", f"this is not YAML: {error.problem}", "") from error
     except yaml.YAMLError as error:
         raise _wrong(file, f"this is not YAML: {error}", "") from error
+    except RecursionError as error:
+        raise _wrong(file, "the file is nested too deeply", "") from error
     if not isinstance(given, dict) or not isinstance(node, yaml.MappingNode):
         raise _wrong(
             f"{file}:1", "a mapping file holds keys with values", "start with `version: 1`"
@@ -224,7 +233,9 @@ def _native(rule: _Rule) -> Any:
 
 
 def _explained(draft: _Draft, error: ValidationError) -> MappingError:
-    problems = [_problem(draft, details) for details in error.errors(include_url=False)]
+    # A misspelt key is missing under its right name, too: the misspelling is told first.
+    details = sorted(error.errors(include_url=False), key=lambda one: one["type"] == "missing")
+    problems = [_problem(draft, one) for one in details]
     unique = list(dict.fromkeys(problems))
     where, _, hint = unique[0]
     text = "\n".join(str(_wrong(*problem)) for problem in unique)
@@ -255,22 +266,25 @@ def _deepest(lines: Mapping[Location, Any], at: Location) -> Location:
 
 
 def _sentence(details: ErrorDetails, at: Location, context: Mapping[str, Any]) -> tuple[str, str]:
-    kind, key = details["type"], str(at[-1]) if at else ""
-    if kind == "mapping":
-        return str(context["message"]), str(context["hint"])
-    if kind == "extra_forbidden":
-        found = nearest(key, _known_keys(at))
-        hint = f"did you mean {found!r}?" if found else f"known are {', '.join(_known_keys(at))}"
-        return f"there is no key {key!r}", hint
-    if kind == "missing":
-        return f"the key {key!r} is missing", f"add `{key}: ...`"
-    if at == ("version",):
-        return f"this hub reads mapping version 1, not {details['input']!r}", "write `version: 1`"
-    if kind in {"tuple_type", "list_type"}:
-        return f"{key!r} is a list", f"write `{key}: [...]`"
-    if kind == "literal_error":
-        return f"{key!r} cannot be {details['input']!r}", f"allowed are {context['expected']}"
-    return f"{key!r}: {details['msg']}", ""
+    key, given = str(at[-1]) if at else "", details["input"]
+    if at == ("version",) and details["type"] != "missing":
+        return f"this hub reads mapping version 1, not {given!r}", "write `version: 1`"
+    match details["type"]:
+        case "mapping":
+            said = str(context["message"]), str(context["hint"])
+        case "extra_forbidden":
+            found = nearest(key, _known_keys(at))
+            known = f"known are {', '.join(_known_keys(at))}"
+            said = f"there is no key {key!r}", f"did you mean {found!r}?" if found else known
+        case "missing":
+            said = f"the key {key!r} is missing", f"add `{key}: ...`"
+        case "tuple_type" | "list_type":
+            said = f"{key!r} is a list", f"write `{key}: [...]`"
+        case "literal_error":
+            said = f"{key!r} cannot be {given!r}", f"allowed are {context['expected']}"
+        case _:
+            said = f"{key!r}: {details['msg']}", ""
+    return said
 
 
 def _known_keys(at: Location) -> list[str]:

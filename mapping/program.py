@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from mapping import paths, words
-from mapping.canonical import FIELDS, Kind, Line
+from mapping.canonical import FIELDS, MODELS, Kind, Line
 from mapping.errors import UnmappableValue
 from mapping.paths import ABSENT
 from mapping.transforms.number import decimal_text, parse_boolean
@@ -91,7 +91,7 @@ class Plan:
     canonical: str
     natives: tuple[str, ...]
     listed: bool  # the rule names a list of native paths, its steps see a list
-    kind: Kind
+    normal: Fn
     stages: tuple[Stage, ...]
 
     @property
@@ -101,7 +101,7 @@ class Plan:
 
 def refused(plan: Plan, value: Any, *, writing: bool) -> UnmappableValue:
     """Runs the stages one by one to name the one that refuses the value."""
-    stages = plan.stages if writing else (*plan.stages, Stage("", NORMAL[plan.kind], False))
+    stages = plan.stages if writing else (*plan.stages, Stage("", plan.normal, takes_none=False))
     field, at = ", ".join(plan.natives), value
     for name, function, takes_none in stages:
         if at is None and not takes_none:
@@ -120,7 +120,7 @@ def refused(plan: Plan, value: Any, *, writing: bool) -> UnmappableValue:
 def reader(plan: Plan, *, blank_is_absent: bool) -> Getter:
     """Reads one canonical value from a native record: ABSENT, None or its normal form."""
     get = _get_listed(plan.natives) if plan.listed else _get_one(plan.natives[0])
-    run = chain((*plan.stages, Stage("", NORMAL[plan.kind], False)))
+    run = chain((*plan.stages, Stage("", plan.normal, takes_none=False)))
 
     def read(native: Native) -> Any:
         raw = get(native)
@@ -245,3 +245,27 @@ def put(native: MutableMapping[str, Any], path: str, value: Any) -> None:
 def kind_of(entity: str, canonical: str) -> Kind:
     """The kind of a canonical path that is known to exist."""
     return FIELDS[entity][paths.shape(canonical)].kind
+
+
+def allowed(entity: str, canonical: str) -> tuple[str, ...] | None:
+    """The only values that a canonical path may have, None where any will do."""
+    field = MODELS[entity].model_fields.get(canonical)
+    for choice in get_args(field.annotation) if field else ():
+        if get_origin(choice) is Literal:
+            return get_args(choice)
+    return None
+
+
+def normal_of(entity: str, canonical: str) -> Fn:
+    """What puts a value of a canonical path in normal form; raises Refusal."""
+    values = allowed(entity, canonical)
+    if values is None:
+        return NORMAL[kind_of(entity, canonical)]
+    known, listed = frozenset(values), ", ".join(values)
+
+    def check(value: Any) -> Any:
+        if value in known:
+            return value
+        raise Refusal("not_allowed", allowed=listed)
+
+    return check

@@ -19,12 +19,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from mapping import canonical as model
-from mapping import program
+from mapping import program, words
 from mapping.paths import ABSENT, CANONICAL, shape, steps
 from mapping.program import Stage
 from mapping.transforms import build, names
-from mapping.transforms.choice import name_and_options
-from mapping.transforms.registry import Step
+from mapping.transforms.choice import lookup_table, name_and_options
+from mapping.transforms.registry import Refusal, Step
 
 Direction = Literal["both", "in", "out"]
 _EXAMPLE_KEYS = {"phones": "work", "emails": "work", "addresses": "billing"}
@@ -103,7 +103,7 @@ def _options_text(name: str, error: ValidationError) -> str:
     return f"{name}: option {option!r}: {said}" if option else f"{name}: {said}"
 
 
-class Test(Strict):
+class ValueTest(Strict):
     """A test on a value; exactly one of the three."""
 
     one_of: tuple[Any, ...] | None = None
@@ -130,13 +130,13 @@ class Test(Strict):
         return found if self.one_of is not None else not found
 
 
-class Condition(Test):
+class Condition(ValueTest):
     """A condition on a native value."""
 
     native: str
 
 
-class CanonicalCondition(Test):
+class CanonicalCondition(ValueTest):
     """A condition on a canonical value."""
 
     canonical: str
@@ -206,6 +206,7 @@ class FieldRule(Strict):
     fallback: tuple[str, ...] = ()
     default: Any = None
     on_create_only: bool = False
+    target: str | None = None  # the object that a reference points at
     each: tuple[ItemRule, ...] = ()
 
     @field_validator("native", mode="before")
@@ -387,6 +388,7 @@ class MappingSpec(Strict):
     def _consistent(self) -> Self:
         _check_paths(self)
         _check_repeats(self)
+        _check_values(self)
         return self
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -437,6 +439,17 @@ class MappingSpec(Strict):
         """The native fields to be read: where each native path starts."""
         heads = (str(steps(path)[0][0]) for path in self.native_paths)
         return tuple(dict.fromkeys(heads))
+
+    @cached_property
+    def watched_paths(self) -> frozenset[str]:
+        """Canonical paths whose change may concern this object: written, or asked by the route."""
+        route = () if self.route is None else self.route.when
+        fallbacks = (path for rule in self.fields for path in rule.fallback)
+        return self.out_paths | {item.canonical for item in route} | set(fallbacks)
+
+    def target_of(self, path: str) -> str | None:
+        """The object that a reference points at, None where the mapping does not say."""
+        return next((rule.target for rule in self.fields if rule.canonical == path), None)
 
     @property
     def leaving(self) -> str:
@@ -535,3 +548,28 @@ def _check_repeats(spec: MappingSpec) -> None:
             )
         written |= pairs
         read |= {path} if rule.direction != "out" else set()
+
+
+def _check_values(spec: MappingSpec) -> None:
+    """Constants and lookups must give values that their canonical path can have."""
+    for index, rule in enumerate(spec.fields):
+        if rule.canonical is None:
+            continue
+        normal = program.normal_of(spec.entity, rule.canonical)
+        for value in _given_values(rule):
+            try:
+                normal(value)
+            except Refusal as refused:
+                why = words.pick(words.REASONS[refused.reason], "en", refused.data)
+                raise refusal(
+                    f"{rule.canonical!r} cannot be {value!r}", hint=why, at=("fields", index)
+                ) from None
+
+
+def _given_values(rule: FieldRule) -> list[Any]:
+    if rule.is_const:
+        return [] if rule.const is None else [rule.const]
+    last = (rule.inbound or (None,))[-1]
+    if last is None or last.name != "lookup" or rule.each:
+        return []
+    return [value for value in lookup_table(last.options).values() if value is not None]

@@ -110,7 +110,6 @@ class Connector(ABC, Generic[C]):
     name: ClassVar[str]
     label: ClassVar[str]
     config_model: ClassVar[type[ConnectorConfig]]
-    wanted: Mapping[str, Sequence[str]] = {}  # native fields that the live mappings read, by object
 
     def __init__(self, config: C, http: Http) -> None:
         self.config, self.http = config, http

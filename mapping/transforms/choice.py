@@ -5,7 +5,16 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from mapping.transforms.registry import Fn, Options, Refusal, Step, build, transform, two_way
+from mapping.transforms.registry import (
+    Fn,
+    Options,
+    Refusal,
+    Step,
+    build,
+    options_of,
+    transform,
+    two_way,
+)
 from mapping.transforms.text import as_list, as_text, clean
 
 Unknown = Literal["error", "keep", "blank"]
@@ -33,6 +42,12 @@ def lookup(options: LookupOptions) -> Step:
     read = _finder(inward, options.unknown, "not_choice")
     write = _finder(outward, options.unknown_out, "no_choice")
     return two_way(read, write, reads_none=None in inward)
+
+
+def lookup_table(options: Any) -> Mapping[Any, Any]:
+    """The table native: canonical of a lookup's options, whichever form they have."""
+    table: Mapping[Any, Any] = options_of("lookup", options).table
+    return table
 
 
 def _choice(value: Any) -> Any:

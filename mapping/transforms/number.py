@@ -12,6 +12,7 @@ from mapping.canonical import plain
 from mapping.transforms.registry import Fn, Options, Refusal, Step, transform, two_way
 
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+_DIGITS = 28  # the precision of Python's default decimal context
 _TRUE = frozenset({"true", "1", "yes", "y", "t", "on", "是", "真", "有"})
 _FALSE = frozenset({"false", "0", "no", "n", "f", "off", "否", "假", "无"})
 
@@ -20,17 +21,22 @@ def parse_decimal(value: Any) -> Decimal:
     """Reads numbers, numeric text (also `1,234.50` and full-width) and tagged Decimals."""
     if isinstance(value, Mapping):
         value = value.get("decimal")
-    if isinstance(value, bool) or value is None:
-        raise Refusal("not_number")
     if isinstance(value, float):
         value = repr(value)
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise Refusal("not_number")
     try:
         number = Decimal(_number_text(value) if isinstance(value, str) else value)
-    except (InvalidOperation, TypeError, ValueError):
+    except (InvalidOperation, ValueError):
         raise Refusal("not_number") from None
-    if not number.is_finite():
+    if not number.is_finite() or not _is_exact(number):
         raise Refusal("not_number")
     return number
+
+
+def _is_exact(number: Decimal) -> bool:
+    """Whether arithmetic keeps every digit; `1e999999999` must not become a gigabyte of text."""
+    return abs(number.adjusted()) < _DIGITS and len(number.as_tuple().digits) <= _DIGITS
 
 
 def _number_text(text: str) -> str:

@@ -104,8 +104,13 @@ def describe() -> tuple[Transform[Any], ...]:
 
 def build(name: str, options: Any) -> Step:
     """A step from its YAML form; KeyError for an unknown name, ValidationError for options."""
+    return _TRANSFORMS[name].build(options_of(name, options))
+
+
+def options_of(name: str, options: Any) -> Any:
+    """The options of a step, validated, from their YAML form."""
     found = _TRANSFORMS[name]
-    return found.build(found.options.model_validate(_mapping_of(found, options)))
+    return found.options.model_validate(_mapping_of(found, options))
 
 
 def _mapping_of(found: Transform[Any], options: Any) -> Any:

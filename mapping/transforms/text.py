@@ -4,13 +4,13 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
 from mapping.transforms.registry import NoOptions, Options, Refusal, Step, same, transform, two_way
 
-Parts = list[Any] | tuple[Any, ...]
+Mark = Annotated[str, Field(min_length=1)]
 
 
 def as_text(value: Any) -> str:
@@ -141,7 +141,7 @@ def empty(options: EmptyOptions) -> Step:
 
 
 class SplitOptions(Options):
-    by: str | list[str] = Field(";", description="separator; of several, the first is written")
+    by: Mark | list[Mark] = Field(";", description="separator; of several, the first is written")
 
 
 @transform("split", SplitOptions, shorthand="by", chinese="按分隔符把文本拆成列表")
@@ -161,7 +161,7 @@ def split(options: SplitOptions) -> Step:
 
 
 class JoinOptions(Options):
-    by: str = Field("\n", description="what stands between the parts")
+    by: Mark = Field("\n", description="what stands between the parts")
     parts: PositiveInt | None = Field(None, description="how many native fields there are")
     overflow: str | None = Field(None, description="separator in the last part, where it is full")
 
@@ -192,7 +192,9 @@ def first(_: NoOptions) -> Step:
     """Takes the first item of a list; written, the value is a list of one."""
 
     def read(value: Any) -> Any:
-        return value[0] if isinstance(value, (list, tuple)) else value
+        if isinstance(value, (list, tuple)):
+            return value[0] if value else None
+        return value
 
     return two_way(read, lambda value: [value])
 

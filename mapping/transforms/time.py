@@ -63,8 +63,10 @@ def _moment(value: Any, zone: tzinfo) -> datetime:
         found = datetime.fromisoformat(text)
     elif isinstance(value, date):
         found = datetime(value.year, value.month, value.day)  # noqa: DTZ001  local to `zone`
-    else:
+    elif isinstance(value, Mapping):
         return _from_object(value)
+    else:
+        raise TypeError
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
 

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import select
@@ -13,8 +13,6 @@ from sync.settings import Settings
 from sync.store.session import Database
 from sync.store.tables import System
 from sync.wake import Waker
-
-ACTIVE = ("live",)
 
 
 @dataclass(frozen=True)
@@ -28,13 +26,11 @@ class Hub:
     policies: PolicySet
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
-    simulated: frozenset[int] = field(
-        default_factory=frozenset
-    )  # systems counted as live by a plan
 
     def live_systems(self) -> list[OpenSystem]:
-        """Systems that take part, opened; a plan counts the ones that it is about as live."""
+        """Systems that take part, opened."""
         with self.database.read() as session:
-            rows = session.execute(select(System.id, System.state).order_by(System.id))
-            ids = [i for i, state in rows if state in ACTIVE or i in self.simulated]
+            ids = list(
+                session.scalars(select(System.id).where(System.state == "live").order_by(System.id))
+            )
         return [self.systems.open(system_id) for system_id in ids]

@@ -3,14 +3,11 @@
 import hashlib
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mapping.loader import load
-from mapping.spec import MappingSpec
 from pydantic import ValidationError
-from sqlalchemy import select, update
 
 from connectors.sdk import registry
 from connectors.sdk.config import ConnectorConfig, secret_names
@@ -18,12 +15,12 @@ from connectors.sdk.contract import Connector
 from connectors.sdk.errors import SetupError
 from connectors.sdk.http import Http
 from mapping.canonical import FACTS
+from mapping.loader import load
+from mapping.spec import MappingSpec
+from sync.core.facts import MappingText, SystemFacts, SystemStore
 from sync.gateway.quota import Buckets, Quota
 from sync.gateway.tokens import StoredTokens
 from sync.gateway.vault import Vault
-from sync.store.session import Database
-from sync.store.tables import Mapping as MappingRow
-from sync.store.tables import System
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,90 +65,67 @@ class OpenSystem:
 class Systems:
     """Opens systems; keeps what it opened per thread until settings or mappings change."""
 
-    def __init__(self, database: Database, vault: Vault, buckets: Buckets) -> None:
-        self.database, self.vault, self.buckets = database, vault, buckets
+    def __init__(self, store: SystemStore, vault: Vault, buckets: Buckets) -> None:
+        self.store, self.vault, self.buckets = store, vault, buckets
         self._opened = threading.local()
         self._specs: dict[int, MappingSpec] = {}
 
     def open(self, system_id: int) -> OpenSystem:
         """Raises SetupError where settings or a mapping are not usable."""
-        with self.database.read() as session:
-            row = session.get_one(System, system_id)
-            mappings = list(
-                session.scalars(
-                    select(MappingRow)
-                    .where(MappingRow.system_id == system_id, MappingRow.state == "live")
-                    .order_by(MappingRow.id)
-                )
-            )
-        specs = {m.object: self._spec(m) for m in mappings}
-        connector, quota = self._connector(row, specs)
+        facts, mappings = self.store.facts(system_id)
+        specs = {mapping.object: self._spec(mapping) for mapping in mappings}
+        connector, quota = self._connector(facts)
         ordered = {name: specs[name] for name in connector.objects() if name in specs}
         return OpenSystem(
-            id=row.id,
-            name=row.name,
-            kind=row.kind,
-            state=row.state,
+            id=facts.id,
+            name=facts.name,
+            kind=facts.kind,
+            state=facts.state,
             connector=connector,
             specs=ordered,
-            delete_policy=row.delete_policy,
-            clock_offset=row.clock_offset,
-            hold_in=row.hold_in,
-            hold_out=row.hold_out,
-            poll_seconds=row.poll_seconds,
+            delete_policy=facts.delete_policy,
+            clock_offset=facts.clock_offset,
+            hold_in=facts.hold_in,
+            hold_out=facts.hold_out,
+            poll_seconds=facts.poll_seconds,
             quota=quota,
         )
 
     def flush_counts(self, system: OpenSystem, *, written: int = 0) -> None:
-        """Adds the calls made since the last flush to the system's row."""
+        """Adds the calls made since the last flush to the system's counters."""
         reads, writes = system.quota.take_counts()
-        if not (reads or writes or written):
-            return
-        with self.database.write() as tx:
-            tx.execute(
-                update(System)
-                .where(System.id == system.id)
-                .values(
-                    calls_read=System.calls_read + reads,
-                    calls_write=System.calls_write + writes,
-                    records_written=System.records_written + written,
-                )
-            )
+        if reads or writes or written:
+            self.store.add_calls(system.id, reads=reads, writes=writes, written=written)
 
-    def credentials(self, row: System) -> dict[str, Any]:
+    def credentials(self, system_id: int, sealed: bytes | None) -> dict[str, Any]:
         """The secrets of a system, opened."""
-        if row.credentials is None:
-            return {}
-        return self.vault.open(row.credentials, f"system/{row.id}/credentials")
+        return {} if sealed is None else self.vault.open(sealed, _place(system_id))
 
     def seal_credentials(self, system_id: int, secrets: Mapping[str, Any]) -> bytes:
         """The secrets of a system as they are stored."""
-        return self.vault.seal(secrets, f"system/{system_id}/credentials")
+        return self.vault.seal(secrets, _place(system_id))
 
-    def _connector(
-        self, row: System, specs: Mapping[str, MappingSpec]
-    ) -> tuple[Connector[Any], Quota]:
+    def _connector(self, facts: SystemFacts) -> tuple[Connector[Any], Quota]:
         cache: dict[int, tuple[str, Connector[Any], Quota]] = self._opened.__dict__.setdefault(
             "connectors", {}
         )
-        wanted = {name: spec.native_names for name, spec in specs.items()}
-        print_ = _fingerprint(row, wanted)
-        found = cache.get(row.id)
-        if found and found[0] == print_:
+        fingerprint = _fingerprint(facts)
+        found = cache.get(facts.id)
+        if found and found[0] == fingerprint:
             return found[1], found[2]
-        connector_class = registry.get(row.kind)
-        config = read_config(connector_class, {**row.settings, **self.credentials(row)})
-        quota = Quota(row.name, self.buckets, connector_class.rates(config))
-        http = Http(quota, StoredTokens(self.database, self.vault, row.id))
+        connector_class = registry.get(facts.kind)
+        secrets = self.credentials(facts.id, facts.credentials)
+        config = read_config(connector_class, {**facts.settings, **secrets})
+        quota = Quota(facts.name, self.buckets, connector_class.rates(config))
+        http = Http(quota, StoredTokens(self.store, self.vault, facts.id))
         connector = connector_class(config, http)
-        connector.wanted = {name: tuple(names) for name, names in wanted.items()}
-        cache[row.id] = (print_, connector, quota)
+        cache[facts.id] = (fingerprint, connector, quota)
         return connector, quota
 
-    def _spec(self, row: MappingRow) -> MappingSpec:
-        if row.id not in self._specs:
-            self._specs[row.id] = load(row.text)
-        return self._specs[row.id]
+    def _spec(self, mapping: MappingText) -> MappingSpec:
+        if mapping.id not in self._specs:
+            self._specs[mapping.id] = load(mapping.text)
+        return self._specs[mapping.id]
 
 
 def read_config(
@@ -181,6 +155,10 @@ def split_secrets(
     return plain, {name: value for name, value in values.items() if name in names}
 
 
-def _fingerprint(row: System, wanted: Mapping[str, Sequence[str]]) -> str:
-    facts = json.dumps([row.kind, row.settings, wanted], sort_keys=True, default=sorted)
-    return hashlib.sha256(facts.encode() + (row.credentials or b"")).hexdigest()
+def _fingerprint(facts: SystemFacts) -> str:
+    text = json.dumps([facts.kind, dict(facts.settings)], sort_keys=True)
+    return hashlib.sha256(text.encode() + (facts.credentials or b"")).hexdigest()
+
+
+def _place(system_id: int) -> str:
+    return f"system/{system_id}/credentials"

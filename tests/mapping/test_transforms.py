@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapping import words
 from mapping.transforms import Refusal, build, describe, names
 from mapping.transforms.contact import COMPOUND_SURNAMES, join_name, phone_text, split_name
 from mapping.transforms.place import BY_CODE, REGIONS
@@ -338,5 +339,53 @@ def test_joined_fields_read_back(lines, parts):
 
 def test_every_transform_is_described_in_both_languages():
     for found in describe():
-        assert found.english and found.chinese, found.name
+        assert found.english, found.name
+        assert any("一" <= char <= "鿿" for char in found.chinese), found.name
         assert found.name in names()
+
+
+OPTIONS = {
+    "cut": {"length": 3},
+    "default": "x",
+    "empty": "",
+    "const": "x",
+    "lookup": {"A": "a"},
+    "phone": "CN",
+    "list_of": [{"lookup": {"A": "a"}}],
+    "tags": "name",
+    "reference": "id",
+}
+json_values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=8),
+        st.sampled_from(["NaN", "1e999999999", "2024-01-01T00:00", "0001-01-01", "99999999999999"]),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["id", "name", "__class__", "year", "month", "day", "decimal"]),
+            inner,
+            max_size=4,
+        ),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("name", names())
+@given(value=json_values)
+def test_no_native_value_breaks_a_transform(name, value):
+    step = build(name, OPTIONS.get(name))
+    if value is None and not step.reads_none:
+        return
+    try:
+        read = step.read(value)
+    except Refusal as refusal:
+        assert refusal.reason in words.REASONS  # noqa: PT017  the other way out is a value
+        return
+    if read is not None and step.undo_read is not None:
+        step.undo_read(read)

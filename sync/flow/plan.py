@@ -1,0 +1,304 @@
+"""A plan: everything that going live, or a reconcile, would do, without one remote write.
+
+The records are read and staged; then the ordinary steps run on a scratch copy of the hub's
+tables. What they would send is counted and shown. The scratch copy is thrown away.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from connectors.sdk.contract import WritesRecords
+from sync.flow import recover, take_in
+from sync.flow.hub import Hub
+from sync.flow.intent import Intent, Wanted
+from sync.flow.load import stage, staged_rows
+from sync.flow.reconcile import compare
+from sync.gateway.systems import OpenSystem, Systems
+from sync.store import inbox
+from sync.store.session import Database
+from sync.store.systems import StoredSystems
+from sync.store.tables import (
+    Base,
+    Candidate,
+    Change,
+    Conflict,
+    DeadLetter,
+    Golden,
+    Link,
+    MatchKey,
+    Plan,
+    System,
+)
+from sync.store.tables import (
+    Mapping as MappingRow,
+)
+from sync.wake import Waker
+
+COPIED = (System, MappingRow, Golden, Link, MatchKey, Conflict, Candidate)
+SAMPLES = 20
+CHUNK = 1000
+
+
+@dataclass(slots=True)
+class _Clock:
+    """The scratch hub's clock: it can be moved past every back-off."""
+
+    hub: Hub
+    ahead: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return self.hub.now() + self.ahead
+
+
+def make_plan(hub: Hub, plan_id: int) -> None:
+    """Reads the plan's systems, simulates, stores the summary. A failure is stored, too."""
+    try:
+        _read(hub, plan_id)
+        summary = _simulate(hub, plan_id)
+    except Exception as error:
+        with hub.database.write() as tx:
+            tx.execute(
+                update(Plan).where(Plan.id == plan_id).values(state="failed", error=str(error))
+            )
+        if not recover.is_expected(error):
+            raise
+        return
+    with hub.database.write() as tx:
+        tx.execute(update(Plan).where(Plan.id == plan_id).values(state="ready", summary=summary))
+
+
+def basis_of(hub: Hub) -> dict[str, Any]:
+    """What a plan rests on: the live mappings and the policy."""
+    with hub.database.read() as session:
+        live = session.scalars(
+            select(MappingRow.id).where(MappingRow.state == "live").order_by(MappingRow.id)
+        )
+        return {"mappings": list(live), "policy": hub.policies.model_dump(mode="json")}
+
+
+def _read(hub: Hub, plan_id: int) -> None:
+    basis = basis_of(hub)
+    positions: dict[str, Any] = {}
+    read: dict[str, dict[str, int]] = {}
+
+    def progress(system: str, name: str, count: int) -> None:
+        read.setdefault(system, {})[name] = count
+        with hub.database.write() as tx:
+            tx.execute(update(Plan).where(Plan.id == plan_id).values(progress=dict(read)))
+
+    with hub.database.read() as session:
+        systems = list(session.get_one(Plan, plan_id).systems)
+    for system_id in systems:
+        system = hub.systems.open(system_id)
+        try:
+            positions[str(system_id)] = stage(hub, plan_id, system, progress)
+        finally:
+            hub.systems.flush_counts(system)
+    with hub.database.write() as tx:
+        tx.execute(
+            update(Plan)
+            .where(Plan.id == plan_id)
+            .values(basis={**basis, "cursors": positions}, progress=dict(read))
+        )
+
+
+def _simulate(hub: Hub, plan_id: int) -> dict[str, Any]:
+    with hub.database.read() as session:
+        plan = session.get_one(Plan, plan_id)
+    with _scratch(hub, plan) as (scratch, clock):
+        before = _marks(scratch)
+        with hub.database.read() as session:
+            for rows in staged_rows(session, plan_id):
+                with scratch.database.write() as tx:
+                    inbox.deliver(tx, rows)
+        _take_all_in(scratch, clock, plan.systems)
+        return _summary(scratch, plan, before)
+
+
+@contextmanager
+def _scratch(hub: Hub, plan: Plan) -> Iterator[tuple[Hub, _Clock]]:
+    """A hub on a copy of the tables, in which the plan's systems are live."""
+    with TemporaryDirectory(prefix="plan-", dir=hub.settings.home) as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'scratch.db'}")
+        try:
+            Base.metadata.create_all(database.engine)
+            _copy(hub.database, database)
+            with database.write() as tx:
+                tx.execute(
+                    update(System)
+                    .where(System.id.in_(plan.systems))
+                    .values(state="live", hold_in=False)
+                )
+            clock = _Clock(hub)
+            scratch = replace(
+                hub,
+                database=database,
+                systems=Systems(StoredSystems(database), hub.systems.vault, hub.systems.buckets),
+                waker=Waker(None),
+                now=clock,
+                settings=hub.settings.model_copy(
+                    update={"attempts": 4, "delete_guard_count": 10**9}
+                ),
+            )
+            yield scratch, clock
+        finally:
+            database.engine.dispose()
+
+
+def _copy(source: Database, target: Database) -> None:
+    for table in COPIED:
+        own: Any = table.__table__
+        with source.read() as session:
+            result = session.execute(select(own).execution_options(yield_per=CHUNK))
+            for part in result.mappings().partitions():
+                with target.write() as tx:
+                    tx.execute(insert(own), [dict(row) for row in part])
+
+
+def _take_all_in(scratch: Hub, clock: _Clock, systems: Sequence[int]) -> None:
+    """Works the inbox off, past the back-off of records that wait for their parents."""
+    for _ in range(8):
+        for system_id in systems:
+            while take_in.drain(scratch, system_id):
+                pass
+        with scratch.database.read() as session:
+            if not inbox.waiting(session):
+                return
+        clock.ahead += timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """Where the append-only tables ended before the simulation."""
+
+    change: int
+    candidate: int
+    conflict: int
+
+
+def _marks(scratch: Hub) -> _Marks:
+    with scratch.database.read() as session:
+        top = [session.scalar(select(func.max(t.id))) or 0 for t in (Change, Candidate, Conflict)]
+    return _Marks(*top)
+
+
+def _summary(scratch: Hub, plan: Plan, before: _Marks) -> dict[str, Any]:
+    with scratch.database.read() as session:
+        ops = session.execute(
+            select(Change.system_id, Change.object, Change.op, func.count())
+            .where(Change.id > before.change)
+            .group_by(Change.system_id, Change.object, Change.op)
+        ).all()
+        names = dict(session.execute(select(System.id, System.name)).tuples().all())
+        letters = list(session.scalars(select(DeadLetter).order_by(DeadLetter.id)))
+        candidates = session.scalar(
+            select(func.count()).select_from(Candidate).where(Candidate.id > before.candidate)
+        )
+        conflicts = session.scalar(
+            select(func.count()).select_from(Conflict).where(Conflict.id > before.conflict)
+        )
+        goldens = dict(
+            session.execute(
+                select(Golden.entity, func.count())
+                .where(Golden.state == "live")
+                .group_by(Golden.entity)
+            ).all()
+        )
+    read: dict[str, dict[str, Any]] = {}
+    for system_id, object_name, op, count in ops:
+        if op in _SHOWN and system_id is not None:
+            here = read.setdefault(names[system_id], {}).setdefault(str(object_name), {})
+            here[_SHOWN[op]] = here.get(_SHOWN[op], 0) + count
+    for system, objects in plan.progress.items():
+        for object_name, count in objects.items():
+            read.setdefault(system, {}).setdefault(object_name, {})["read"] = count
+    return {
+        "taken_in": read,
+        "writes": {s.name: _writes(scratch, s) for s in scratch.live_systems()},
+        "goldens": goldens,
+        "candidates": candidates or 0,
+        "conflicts": conflicts or 0,
+        "problems": [
+            {
+                "system": names[letter.system_id],
+                "object": letter.object,
+                "remote_id": letter.remote_id,
+                "field": letter.field,
+                "message": letter.message,
+            }
+            for letter in letters[:SAMPLES]
+        ],
+        "problem_count": len(letters),
+    }
+
+
+_SHOWN = {
+    "created": "new",
+    "linked": "linked",
+    "set": "fields_changed",
+    "overruled": "fields_kept",
+    "gone": "gone",
+}
+
+
+def _writes(scratch: Hub, system: OpenSystem) -> dict[str, Any]:
+    """Counts, estimated calls and samples of what would be sent to one system."""
+    objects: dict[str, dict[str, int]] = {}
+    samples: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for wanted in compare(scratch, system):
+        _count(system, wanted, objects)
+        problems.extend(str(error) for _, error in wanted.refused)
+        if len(samples) < SAMPLES:
+            samples.extend(_samples(wanted.intents, SAMPLES - len(samples)))
+    return {
+        "objects": objects,
+        "calls": sum(_calls(system, ops) for ops in objects.values()),
+        "samples": samples,
+        "problems": problems[:SAMPLES],
+    }
+
+
+def _count(system: OpenSystem, wanted: Wanted, objects: dict[str, dict[str, int]]) -> None:
+    for intent in wanted.intents:
+        ops = objects.setdefault(intent.spec.object, {})
+        ops[intent.op] = ops.get(intent.op, 0) + 1
+    for row, why in wanted.waiting:
+        if why == "parent":  # its parent will be there by then
+            name = next(iter(system.objects_of(row.entity)))
+            ops = objects.setdefault(name, {})
+            ops["create"] = ops.get("create", 0) + 1
+
+
+def _calls(system: OpenSystem, ops: Mapping[str, int]) -> int:
+    connector = system.connector
+    size = connector.max_batch if isinstance(connector, WritesRecords) else 1
+    return sum(math.ceil(count / size) for count in ops.values())
+
+
+def _samples(intents: Iterable[Intent], most: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for intent in intents:
+        if len(found) >= most:
+            break
+        shadow = intent.link.shadow if intent.link else {}
+        found.append(
+            {
+                "object": intent.spec.object,
+                "op": intent.op,
+                "name": intent.golden.name,
+                "fields": [
+                    {"path": path, "old": shadow.get(path), "new": intent.golden.values.get(path)}
+                    for path in intent.paths
+                ],
+            }
+        )
+    return found

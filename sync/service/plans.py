@@ -1,0 +1,187 @@
+"""Plans: making, showing, applying; and reconciling live systems."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from sync.flow import load, plan, reconcile
+from sync.flow.hub import Hub
+from sync.service.errors import NotFoundError, ServiceError
+from sync.store import runs
+from sync.store.tables import Audit, Plan, System
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A plan as screens and scripts show it; `summary` is described in `sync/README.md`."""
+
+    id: int
+    kind: str
+    state: str
+    systems: tuple[str, ...]
+    progress: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    error: str
+    created_at: datetime
+    applied_at: datetime | None
+
+
+def start_plan(
+    hub: Hub, names: Sequence[str] = (), *, actor: str = "", wake: bool = True
+) -> PlanView:
+    """A plan for systems that are not live yet (none named: all of them)."""
+    with hub.database.write() as tx:
+        rows = list(tx.scalars(select(System).order_by(System.id)))
+        chosen = (
+            [row for row in rows if row.name in names]
+            if names
+            else [row for row in rows if row.state in {"draft", "testing"}]
+        )
+        unknown = set(names) - {row.name for row in rows}
+        if unknown:
+            raise NotFoundError(
+                f"There is no system named “{min(unknown)}”.",
+                code="no_system",
+                hint="See `kehub system list`.",
+                name=min(unknown),
+            )
+        if not chosen:
+            raise ServiceError(
+                "There is nothing to plan: every system is live.",
+                code="nothing_to_plan",
+                hint="Name the systems, or run `kehub reconcile`.",
+            )
+        kind = "load" if any(row.state in {"draft", "testing"} for row in chosen) else "reconcile"
+        row = Plan(kind=kind, systems=[r.id for r in chosen], actor=actor, created_at=hub.now())
+        tx.add(row)
+        tx.flush()
+        plan_id = row.id
+        if wake:
+            tx.after_commit(hub.waker.plan, plan_id)
+    return get_plan(hub, plan_id)
+
+
+def make_plan(hub: Hub, plan_id: int) -> PlanView:
+    """Reads and simulates in this process."""
+    plan.make_plan(hub, plan_id)
+    return get_plan(hub, plan_id)
+
+
+def get_plan(hub: Hub, plan_id: int) -> PlanView:
+    """One plan."""
+    with hub.database.read() as session:
+        row = session.get(Plan, plan_id)
+        names = dict(session.execute(select(System.id, System.name)).tuples().all())
+    if row is None:
+        raise NotFoundError(f"There is no plan {plan_id}.", code="no_plan", id=plan_id)
+    return _view(row, names)
+
+
+def list_plans(hub: Hub, limit: int = 20) -> list[PlanView]:
+    """The newest plans first."""
+    with hub.database.read() as session:
+        rows = list(session.scalars(select(Plan).order_by(Plan.id.desc()).limit(limit)))
+        names = dict(session.execute(select(System.id, System.name)).tuples().all())
+    return [_view(row, names) for row in rows]
+
+
+def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False) -> PlanView:
+    """Carries a plan out. Refused when mappings or policy have changed since it was made."""
+    with hub.database.write() as tx:
+        row = tx.get(Plan, plan_id)
+        if row is None:
+            raise NotFoundError(f"There is no plan {plan_id}.", code="no_plan", id=plan_id)
+        if row.state not in {"ready", "applying"}:
+            raise ServiceError(
+                f"Plan {plan_id} is {row.state} and cannot be applied.",
+                code="plan_not_ready",
+                hint="Make a new plan.",
+                id=plan_id,
+                state=row.state,
+            )
+        now_basis = plan.basis_of(hub)
+        if {k: row.basis.get(k) for k in now_basis} != now_basis:
+            row.state = "stale"
+        else:
+            row.state = "applying"
+            tx.add(
+                Audit(
+                    actor=actor or "system",
+                    action="plan.apply",
+                    subject=str(plan_id),
+                    facts={"systems": row.systems},
+                    at=hub.now(),
+                )
+            )
+            if not inline:
+                tx.after_commit(hub.waker.apply, plan_id)
+        state = row.state
+    if state == "stale":
+        raise ServiceError(
+            f"Plan {plan_id} is out of date: a mapping or the policy has changed since.",
+            code="plan_stale",
+            hint="Make a new plan.",
+            id=plan_id,
+        )
+    if inline:
+        load.hand_over(hub, plan_id)
+    return get_plan(hub, plan_id)
+
+
+def reconcile_all(hub: Hub, names: Sequence[str] = (), *, actor: str = "") -> dict[str, Any]:
+    """Reads live systems as a whole, takes in what differs, marks what disagrees.
+
+    Returns counts; the repair itself goes the ordinary way.
+    """
+    live = [system for system in hub.live_systems() if not names or system.name in names]
+    with hub.database.write() as tx:
+        run_id = runs.start(tx, "reconcile", None, hub.now(), actor)
+        row = Plan(
+            kind="reconcile", systems=[s.id for s in live], actor=actor, created_at=hub.now()
+        )
+        tx.add(row)
+        tx.flush()
+        plan_id = row.id
+    read: dict[str, dict[str, int]] = {}
+    taken: dict[str, int] = {}
+    try:
+        for system in live:
+            load.stage(
+                hub,
+                plan_id,
+                system,
+                lambda name, obj, count: read.setdefault(name, {}).update({obj: count}),
+            )
+            hub.systems.flush_counts(system)
+        taken = load.count_staged(hub, plan_id)
+        load.hand_over(hub, plan_id)
+        marked = {system.name: reconcile.mark_differing(hub, system) for system in live}
+    except Exception as error:
+        with hub.database.write() as tx:
+            runs.end(tx, run_id, {}, hub.now(), error=str(error))
+            tx.execute(
+                update(Plan).where(Plan.id == plan_id).values(state="failed", error=str(error))
+            )
+        raise
+    total = sum(sum(objects.values()) for objects in read.values())
+    with hub.database.write() as tx:
+        counts = {"read": total, "changed": sum(taken.values()), "marked": sum(marked.values())}
+        runs.end(tx, run_id, counts, hub.now())
+    return {"run": run_id, "read": read, "changed": taken, "differing": marked}
+
+
+def _view(row: Plan, names: Mapping[int, str]) -> PlanView:
+    return PlanView(
+        id=row.id,
+        kind=row.kind,
+        state=row.state,
+        systems=tuple(names.get(i, str(i)) for i in row.systems),
+        progress=row.progress,
+        summary=row.summary,
+        error=row.error,
+        created_at=row.created_at,
+        applied_at=row.applied_at,
+    )

@@ -1,0 +1,87 @@
+"""Systems as rows: their facts, call counters and sealed tokens."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from sync.core.facts import MappingText, SystemFacts
+from sync.store.session import Database
+from sync.store.tables import Mapping, System
+
+
+class StoredSystems:
+    """The systems of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def facts(self, system_id: int) -> tuple[SystemFacts, list[MappingText]]:
+        """The system and its live mappings."""
+        with self._database.read() as session:
+            row = session.get_one(System, system_id)
+            found = session.execute(
+                select(Mapping.id, Mapping.object, Mapping.text)
+                .where(Mapping.system_id == system_id, Mapping.state == "live")
+                .order_by(Mapping.id)
+            )
+            mappings = [MappingText(*mapping) for mapping in found.tuples()]
+        return facts_of(row), mappings
+
+    def add_calls(self, system_id: int, *, reads: int, writes: int, written: int) -> None:
+        """Adds to the system's counters."""
+        with self._database.write() as tx:
+            tx.execute(
+                update(System)
+                .where(System.id == system_id)
+                .values(
+                    calls_read=System.calls_read + reads,
+                    calls_write=System.calls_write + writes,
+                    records_written=System.records_written + written,
+                )
+            )
+
+    def token(self, system_id: int) -> bytes | None:
+        """The sealed token."""
+        with self._database.read() as session:
+            return session.scalar(select(System.token).where(System.id == system_id))
+
+    def lease_token(self, system_id: int, *, now: datetime, until: datetime) -> int | None:
+        """The right to fetch a token; None while another worker has it."""
+        free = System.token_lease.is_(None) | (System.token_lease < now)
+        with self._database.write() as tx:
+            return tx.scalar(
+                update(System)
+                .where(System.id == system_id, free)
+                .values(token_lease=until, token_epoch=System.token_epoch + 1)
+                .returning(System.token_epoch)
+            )
+
+    def release_token(self, system_id: int, epoch: int, sealed: bytes | None) -> None:
+        """Ends the lease; stores a token unless a newer lease has begun."""
+        values: dict[str, Any] = {"token_lease": None}
+        if sealed is not None:
+            values["token"] = sealed
+        with self._database.write() as tx:
+            tx.execute(
+                update(System)
+                .where(System.id == system_id, System.token_epoch == epoch)
+                .values(**values)
+            )
+
+
+def facts_of(row: System) -> SystemFacts:
+    """The facts of a row."""
+    return SystemFacts(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        state=row.state,
+        settings=row.settings,
+        credentials=row.credentials,
+        delete_policy=row.delete_policy,
+        clock_offset=row.clock_offset,
+        hold_in=row.hold_in,
+        hold_out=row.hold_out,
+        poll_seconds=row.poll_seconds,
+    )
