@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mapping.spec import MappingSpec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from mapping import engine
 from mapping.canonical import PARENTS, REFERENCES
 from mapping.errors import UnmappableValue
+from mapping.spec import MappingSpec
 from sync.core.writeset import fields_to_write
 from sync.flow.hub import Hub
 from sync.gateway.systems import OpenSystem

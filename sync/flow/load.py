@@ -150,7 +150,7 @@ def count_staged(hub: Hub, plan_id: int) -> dict[str, int]:
             .where(Staged.plan_id == plan_id)
             .group_by(System.name)
         )
-        return dict(found.tuples().all())
+        return dict(found.all())
 
 
 def hand_over(hub: Hub, plan_id: int) -> None:

@@ -197,7 +197,7 @@ def _summary(scratch: Hub, plan: Plan, before: _Marks) -> dict[str, Any]:
             .where(Change.id > before.change)
             .group_by(Change.system_id, Change.object, Change.op)
         ).all()
-        names = dict(session.execute(select(System.id, System.name)).tuples().all())
+        names = dict(session.execute(select(System.id, System.name)).all())
         letters = list(session.scalars(select(DeadLetter).order_by(DeadLetter.id)))
         candidates = session.scalar(
             select(func.count()).select_from(Candidate).where(Candidate.id > before.candidate)

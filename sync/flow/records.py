@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from mapping.spec import MappingSpec
-
 from connectors.sdk.contract import Change
 from mapping import engine
 from mapping.paths import read
+from mapping.spec import MappingSpec
 from sync.core.policy import Side
 from sync.gateway.systems import OpenSystem
 

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from sync.flow import load, plan, reconcile
 from sync.flow.hub import Hub
 from sync.service.errors import NotFoundError, ServiceError
-from sync.store import runs
-from sync.store.tables import Audit, Plan, System
+from sync.store import audit, runs
+from sync.store.tables import Plan, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def get_plan(hub: Hub, plan_id: int) -> PlanView:
     """One plan."""
     with hub.database.read() as session:
         row = session.get(Plan, plan_id)
-        names = dict(session.execute(select(System.id, System.name)).tuples().all())
+        names = dict(session.execute(select(System.id, System.name)).all())
     if row is None:
         raise NotFoundError(f"There is no plan {plan_id}.", code="no_plan", id=plan_id)
     return _view(row, names)
@@ -84,7 +84,7 @@ def list_plans(hub: Hub, limit: int = 20) -> list[PlanView]:
     """The newest plans first."""
     with hub.database.read() as session:
         rows = list(session.scalars(select(Plan).order_by(Plan.id.desc()).limit(limit)))
-        names = dict(session.execute(select(System.id, System.name)).tuples().all())
+        names = dict(session.execute(select(System.id, System.name)).all())
     return [_view(row, names) for row in rows]
 
 
@@ -107,14 +107,13 @@ def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False)
             row.state = "stale"
         else:
             row.state = "applying"
-            tx.add(
-                Audit(
-                    actor=actor or "system",
-                    action="plan.apply",
-                    subject=str(plan_id),
-                    facts={"systems": row.systems},
-                    at=hub.now(),
-                )
+            audit.note(
+                tx,
+                actor=actor,
+                action="plan.apply",
+                subject=str(plan_id),
+                now=hub.now(),
+                facts={"systems": row.systems},
             )
             if not inline:
                 tx.after_commit(hub.waker.apply, plan_id)

@@ -17,9 +17,9 @@ from mapping.loader import load
 from sync.flow.hub import Hub
 from sync.gateway.systems import read_config, split_secrets
 from sync.service.errors import NotFoundError, ServiceError
-from sync.store import cursors, runs
+from sync.store import audit, cursors, runs
 from sync.store.session import Tx
-from sync.store.tables import Audit, Cursor, Dirty, Inbox, Link, System
+from sync.store.tables import Cursor, Dirty, Inbox, Link, System
 from sync.store.tables import Mapping as MappingRow
 
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
@@ -409,12 +409,4 @@ def _unknown(name: str) -> NotFoundError:
 def _audit(
     tx: Tx, hub: Hub, actor: str, action: str, subject: str, facts: Mapping[str, Any]
 ) -> None:
-    tx.add(
-        Audit(
-            actor=actor or "system",
-            action=action,
-            subject=subject,
-            facts=dict(facts),
-            at=hub.now(),
-        )
-    )
+    audit.note(tx, actor=actor, action=action, subject=subject, facts=facts, now=hub.now())

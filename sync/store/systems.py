@@ -25,7 +25,7 @@ class StoredSystems:
                 .where(Mapping.system_id == system_id, Mapping.state == "live")
                 .order_by(Mapping.id)
             )
-            mappings = [MappingText(*mapping) for mapping in found.tuples()]
+            mappings = [MappingText(*mapping) for mapping in found]
         return facts_of(row), mappings
 
     def add_calls(self, system_id: int, *, reads: int, writes: int, written: int) -> None:

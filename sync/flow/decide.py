@@ -1,0 +1,236 @@
+"""What a person decides: golden values, conflicts, guards, dead letters."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Literal
+
+from sqlalchemy import select, update
+
+from mapping.canonical import field_of
+from sync.core import exact
+from sync.flow.absorb import concerned, hint_row
+from sync.flow.hub import Hub
+from sync.store import audit, dirty, goldens, inbox
+from sync.store.session import Tx
+from sync.store.tables import (
+    INTERACTIVE,
+    Change,
+    Conflict,
+    DeadLetter,
+    Golden,
+    Guard,
+    Inbox,
+    Link,
+    System,
+    new_id,
+)
+
+Choice = Literal["ours", "theirs", "other"]
+
+
+def edit(hub: Hub, golden_id: str, values: Mapping[str, Any], actor: str) -> Golden:
+    """A person sets golden values in the hub; they go to every system like any other edit."""
+    systems = hub.live_systems()
+    with hub.database.write() as tx:
+        golden = goldens.load(tx, [golden_id], lock=True)[golden_id]
+        unknown = [path for path in values if field_of(golden.entity, path) is None]
+        if unknown:
+            raise ValueError(f"A {golden.entity} has no field {unknown[0]}.")
+        _set(hub, tx, golden, values, actor=actor, rule="edited in the hub")
+        _mark(hub, tx, golden, set(values), systems)
+        audit.note(
+            tx,
+            actor=actor,
+            action="golden.edit",
+            subject=golden_id,
+            now=hub.now(),
+            facts={"paths": sorted(values)},
+        )
+    return golden
+
+
+def decide_conflict(
+    hub: Hub, conflict_id: int, choice: Choice, actor: str, other: Mapping[str, Any] | None = None
+) -> None:
+    """Ends a conflict, or reverses one that a policy has ended. Safe to repeat."""
+    systems = hub.live_systems()
+    with hub.database.write() as tx:
+        conflict = tx.get_one(Conflict, conflict_id)
+        golden = goldens.survivor(
+            tx, goldens.load(tx, [conflict.golden_id], lock=True)[conflict.golden_id]
+        )
+        chosen = {"ours": conflict.ours, "theirs": conflict.theirs, "other": other or {}}[choice]
+        _set(hub, tx, golden, chosen, actor=actor, rule="decided", cause=conflict.id)
+        conflict.state, conflict.decision = "decided", choice
+        conflict.decided_by, conflict.decided_at = actor, hub.now()
+        _forget_pushed(tx, conflict)
+        _mark(hub, tx, golden, set(conflict.theirs), systems)
+        audit.note(
+            tx,
+            actor=actor,
+            action="conflict.decide",
+            subject=str(conflict_id),
+            now=hub.now(),
+            facts={"choice": choice},
+        )
+
+
+def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> None:
+    """Allows or refuses what a guard stopped; the system goes on either way."""
+    now = hub.now()
+    with hub.database.write() as tx:
+        guard = tx.get_one(Guard, guard_id)
+        if guard.state != "open":
+            return
+        guard.state = "allowed" if allow else "refused"
+        guard.decided_by, guard.decided_at = actor, now
+        if guard.kind == "deletes":
+            tx.execute(update(System).where(System.id == guard.system_id).values(hold_in=False))
+            if not allow:
+                _drop_tombstones(hub, tx, guard)
+            tx.after_commit(hub.waker.take_in, guard.system_id)
+        elif allow:
+            for golden in goldens.load(tx, guard.facts.get("golden", ()), lock=True).values():
+                golden.state, golden.version = "deleted", golden.version + 1
+                _mark(hub, tx, golden, None, hub.live_systems())
+        audit.note(
+            tx,
+            actor=actor,
+            action="guard.decide",
+            subject=str(guard_id),
+            now=now,
+            facts={"allow": allow},
+        )
+
+
+def retry_letters(hub: Hub, ids: Sequence[int], actor: str) -> int:
+    """Tries dead letters again; each comes back as a new one if nothing was mended."""
+    now = hub.now()
+    with hub.database.write() as tx:
+        letters = list(
+            tx.scalars(select(DeadLetter).where(DeadLetter.id.in_(ids), DeadLetter.state == "open"))
+        )
+        for letter in letters:
+            letter.state, letter.closed_at, letter.closed_by = "retried", now, actor
+            if letter.direction == "in":
+                _again_in(hub, tx, letter)
+            else:
+                _again_out(hub, tx, letter)
+        audit.note(
+            tx,
+            actor=actor,
+            action="dead.retry",
+            subject=str(len(letters)),
+            now=now,
+            facts={"ids": [letter.id for letter in letters]},
+        )
+    return len(letters)
+
+
+def discard_letters(hub: Hub, ids: Sequence[int], actor: str) -> int:
+    """Closes dead letters without another try; what they were about stays as it is."""
+    now = hub.now()
+    with hub.database.write() as tx:
+        letters = list(
+            tx.scalars(select(DeadLetter).where(DeadLetter.id.in_(ids), DeadLetter.state == "open"))
+        )
+        for letter in letters:
+            letter.state, letter.closed_at, letter.closed_by = "discarded", now, actor
+        audit.note(
+            tx,
+            actor=actor,
+            action="dead.discard",
+            subject=str(len(letters)),
+            now=now,
+            facts={"ids": [letter.id for letter in letters]},
+        )
+    return len(letters)
+
+
+def _set(
+    hub: Hub,
+    tx: Tx,
+    golden: Golden,
+    given: Mapping[str, Any],
+    *,
+    actor: str,
+    rule: str,
+    cause: int | None = None,
+) -> None:
+    now = hub.now()
+    values, provenance = dict(golden.values), dict(golden.provenance)
+    for path, new in given.items():
+        old = values.get(path)
+        if old == new:
+            continue
+        values[path] = new
+        provenance[path] = {
+            "system": "hub",
+            "kind": "hub",
+            "by": actor,
+            "rule": rule,
+            "at": now.isoformat(timespec="milliseconds"),
+        }
+        tx.add(
+            Change(
+                golden_id=golden.id,
+                entity=golden.entity,
+                op="set",
+                path=path,
+                old=old,
+                new=new,
+                rule=rule,
+                actor=actor,
+                cause_id=cause,
+                at=now,
+            )
+        )
+    golden.values, golden.provenance = values, provenance
+    golden.version += 1
+    goldens.describe(golden, now)
+    goldens.set_keys(tx, {golden.id: exact.keys(golden.entity, values)}, ())
+
+
+def _mark(hub: Hub, tx: Tx, golden: Golden, paths: set[str] | None, systems: Sequence[Any]) -> None:
+    pairs = [
+        (golden.id, golden.entity, s.id) for s in systems if concerned(s, golden.entity, paths)
+    ]
+    for system_id in dirty.mark(tx, pairs, reason="decided", lane=INTERACTIVE, now=hub.now()):
+        tx.after_commit(hub.waker.dispatch, system_id)
+
+
+def _forget_pushed(tx: Tx, conflict: Conflict) -> None:
+    """The decided values are written to the disputed record whatever was pushed before."""
+    link = tx.get(Link, conflict.link_id) if conflict.link_id else None
+    if link is not None:
+        link.pushed = {p: v for p, v in link.pushed.items() if p not in conflict.theirs}
+
+
+def _drop_tombstones(hub: Hub, tx: Tx, guard: Guard) -> None:
+    """Refused deletes are looked at again later: by then the records should be back."""
+    tx.execute(
+        update(Inbox)
+        .where(
+            Inbox.system_id == guard.system_id,
+            Inbox.state == "waiting",
+            Inbox.error == "held by a guard",
+        )
+        .values(payload=None, gone=False, read_at=None, due_at=hub.now() + timedelta(minutes=10))
+    )
+
+
+def _again_in(hub: Hub, tx: Tx, letter: DeadLetter) -> None:
+    row = hint_row(
+        letter.system_id, letter.object, str(letter.remote_id), f"retry:{new_id()}", hub.now()
+    )
+    inbox.deliver(tx, [row])
+    tx.after_commit(hub.waker.take_in, letter.system_id)
+
+
+def _again_out(hub: Hub, tx: Tx, letter: DeadLetter) -> None:
+    golden = tx.get(Golden, str(letter.golden_id))
+    if golden is None:
+        return
+    pair = (golden.id, golden.entity, letter.system_id)
+    dirty.mark(tx, [pair], reason="retry", lane=INTERACTIVE, now=hub.now())
+    tx.after_commit(hub.waker.dispatch, letter.system_id)
