@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = Path(os.environ.get("KEHUB_VENV") or ROOT / ".venv")
-STAMP = VENV / "kehub-installed.json"
+STAMP = "kehub-installed.json"
 OLDEST, TOO_NEW = (3, 11), (3, 15)
 # Each lock holds all of the one before, so a bigger installation serves a smaller need.
 LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-quality.lock")
@@ -160,19 +160,19 @@ def say(key: str, **facts: object) -> None:
 def install(level: int) -> dict[str, str]:
     """Have at least the packages of `LOCKS[level]`; answers the environment for children."""
     wanted = _fingerprint(level)
-    found = _stamp()
+    found = _stamp_of(VENV)
     if _is_enough(found, wanted, level):
         return found["environment"]
     VENV.parent.mkdir(parents=True, exist_ok=True)
     with _alone():
-        found = _stamp()  # somebody else may have installed meanwhile
+        found = _stamp_of(VENV)  # somebody else may have installed meanwhile
         if _is_enough(found, wanted, level):
             return found["environment"]
-        STAMP.unlink(missing_ok=True)
+        (VENV / STAMP).unlink(missing_ok=True)
         started = time.monotonic()
         environment = _install(level)
         prints = [_fingerprint(each) for each in range(level + 1)]
-        STAMP.write_text(json.dumps({"levels": prints, "environment": environment}))
+        (VENV / STAMP).write_text(json.dumps({"levels": prints, "environment": environment}))
         say("installed", seconds=round(time.monotonic() - started, 1))
         return environment
 
@@ -184,9 +184,9 @@ def _fingerprint(level: int) -> str:
     return digest.hexdigest()
 
 
-def _stamp() -> dict:
+def _stamp_of(venv: Path) -> dict:
     try:
-        return json.loads(STAMP.read_text())
+        return json.loads((venv / STAMP).read_text())
     except (OSError, ValueError):
         return {}
 
@@ -231,6 +231,8 @@ def _install(level: int) -> dict[str, str]:
             own = ["-e", str(ROOT), "--no-deps", "--no-build-isolation"]
             _must(_run([*uv, *own], environment))
             return environment
+    elif _is_network_trouble(tools):
+        _must(tools)  # pip alone would fail the same way, after another wait
     # uv has no wheel for every machine and does not know all of pip's settings.
     say("packages_pip", count=count)
     _must(_run([*pip, "install", "--require-hashes", "-r", str(lock)]))
@@ -296,9 +298,14 @@ def _must(done: subprocess.CompletedProcess) -> None:
         return
     lines = [line.strip() for line in (done.stderr or done.stdout).splitlines() if line.strip()]
     reason = "\n".join(lines[-3:])
-    signs = ("Connection", "resolution", "resolve host", "timed out", "Max retries", "dns error")
-    is_network = any(sign in done.stderr for sign in signs)
+    is_network = _is_network_trouble(done)
     raise BootstrapError(both("no_network" if is_network else "install_failed", reason=reason))
+
+
+def _is_network_trouble(done: subprocess.CompletedProcess) -> bool:
+    # "from versions: none" is all that pip says when it gave up on the index.
+    signs = ("Connection", "resolution", "timed out", "Max retries", "from versions: none")
+    return any(sign in done.stderr for sign in signs)
 
 
 # --- Commands ---

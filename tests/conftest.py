@@ -5,6 +5,8 @@ import os
 import random
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +20,8 @@ import redis
 from tests.infra.postgres import Cluster, PostgresUnavailableError
 from tests.infra.processes import start_server
 from webui.cli.broker import BrokerNotFoundError, embedded_broker
+
+ROOT = Path(__file__).parents[1]
 
 
 class NetworkBlockedError(RuntimeError):
@@ -165,3 +169,16 @@ class _database:  # noqa: N801 - reads as a function
 
     def __exit__(self, *_failure: object) -> None:
         self._execute(f"DROP DATABASE {self._name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def erp_venv() -> Path:
+    """An environment with the real ERP; made once and kept, as it takes a minute or two."""
+    if os.environ.get("KEHUB_TEST_ERP") == "0":
+        pytest.skip("KEHUB_TEST_ERP is 0")
+    folder = Path(os.environ.get("KEHUB_TRYTON_VENV") or ROOT / ".venv-tryton")
+    command = [sys.executable, "-m", "sandbox.tryton", "prepare", "--venv", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"the ERP cannot be installed: {done.stderr.strip()[-300:]}")
+    return folder
