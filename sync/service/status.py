@@ -71,6 +71,11 @@ def status(settings: Settings) -> Status:
     )
 
 
+def has_tables(settings: Settings) -> bool:
+    """Whether this hub was set up."""
+    return glance(settings) is not None
+
+
 def running(home: Path) -> Mapping[str, Any] | None:
     """What the supervisor of this data folder wrote down, while it lives."""
     try:
