@@ -9,6 +9,7 @@ from connectors.fxiaoke.errors import Kind
 from connectors.sdk.errors import RecordError
 
 LEVELS = ("country", "province", "city", "district")  # also the types of such fields
+HOME = "中国"  # for other countries the list is short and in Chinese
 PATH = "/cgi/crm/countryAreaOptions/get"
 _ENDING = re.compile(
     r"(特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|自治州|自治县|地区|省|市|区|县|盟|旗)$"
@@ -113,8 +114,17 @@ class Areas:
             return found[0]
         if not found and within is not None and not self.book.divides(within, level):
             return None  # the system has no such level there, so it cannot hold the value
+        if self._may_leave_out(level, context):
+            return None
         reason = "is not in its list" if not found else "is ambiguous"
         raise RecordError(f"纷享销客: {level} {name!r} of field {field} {reason}.", field=field)
+
+    def _may_leave_out(self, level: str, context: "_Context") -> bool:
+        rule = self._client.config.unknown_area
+        if rule == "leave_out_abroad" and level != "country":
+            country = context.country()
+            return country is not None and self.book.name("country", country) != HOME
+        return rule == "leave_out"
 
 
 class _Context:
@@ -137,6 +147,14 @@ class _Context:
         if all(name in self._written for name, at in self._levels.items() if _higher(at, level)):
             return None
         return self._nearest(level, {**self._stored(), **self._written})
+
+    def country(self) -> Any:
+        """The code of the country, None where none is given."""
+        names = [name for name, at in self._levels.items() if at == "country"]
+        return next((self._known(name) for name in names), None)
+
+    def _known(self, name: str) -> Any:
+        return self._written[name] if name in self._written else self._stored().get(name)
 
     def _nearest(self, level: str, values: Mapping[str, Any]) -> Place | None:
         known = [

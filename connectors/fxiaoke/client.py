@@ -1,9 +1,8 @@
 """Calls of the Open API in either convention: token, pace, repeats, errors by code."""
 
-import threading
+import logging
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -11,22 +10,43 @@ from functools import partial
 from typing import Any
 
 import requests
-from tenacity import RetryCallState, Retrying, retry_base, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_base
 from tenacity.wait import wait_random_exponential
 
 from connectors.fxiaoke.config import FxiaokeConfig
-from connectors.fxiaoke.errors import DAY_USED_UP, Answer, Kind, SystemFaultError, check
+from connectors.fxiaoke.errors import (
+    Answer,
+    DayUsedUpError,
+    Kind,
+    SystemFaultError,
+    TooFastError,
+    check,
+)
 from connectors.sdk.auth import with_token
+from connectors.sdk.contract import Rate
 from connectors.sdk.errors import AnswerLostError, SetupError, ThrottledError, TransientError
 from connectors.sdk.http import LONGEST_WAIT, Http, Token
 
+log = logging.getLogger(__name__)
 TOKEN_PATHS = {"header": "/oauth2.0/token", "body": "/cgi/corpAccessToken/get/V2"}
 BY_MOBILE, ALL_USERS = "/cgi/user/getByMobile", "/cgi/user/list"
 WHOLE_COMPANY = 999_999  # the department above all others
-WINDOW = 20.0
+WINDOW = 20.0  # seconds over which the vendor counts the calls of a path
 # A token is given again until 600 s before its end; asked for later, the vendor makes a new one.
-RENEW_BEFORE = 300.0
+LIFE, RENEW_BEFORE = 7200.0, 300.0
+TRIES = 3
 SMALL_SKEW = 2.0  # an HTTP date has whole seconds, so less says nothing about the clocks
+
+
+def rates(config: FxiaokeConfig) -> Mapping[str, Rate]:
+    """How often a path may be called: never more than the setting in any 20 seconds.
+
+    What a bucket lets through in a window is its burst and what runs in meanwhile, so the two
+    share the setting.
+    """
+    burst = max(config.calls_per_20_seconds // 10, 1)
+    every = Rate(max(config.calls_per_20_seconds - burst, 1), WINDOW, burst)
+    return {"*": every, **dict.fromkeys(TOKEN_PATHS.values(), Rate(8, 60.0, 2))}
 
 
 class Client:
@@ -36,7 +56,6 @@ class Client:
         self, config: FxiaokeConfig, http: Http, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self.config, self.http, self.sleep = config, http, sleep
-        self._pace = Pace(config.calls_per_20_seconds, WINDOW)
         self._skew = timedelta(0)
         self._paths: set[str] = set()
 
@@ -44,7 +63,6 @@ class Client:
         """One call as the acting employee; the answer's body. Short troubles are waited out."""
         once = partial(with_token, self.http.tokens, self._grant)
         return Retrying(
-            stop=stop_after_attempt(3),
             wait=_wait,
             sleep=self.sleep,
             retry=_WorthRepeating(kind),
@@ -91,10 +109,12 @@ class Client:
         if config.convention == "header":
             request["grantType"] = "app_secret"
         answer = self._send(TOKEN_PATHS[config.convention], request, Kind.GRANT)
-        name = "accessToken" if config.convention == "header" else "corpAccessToken"
-        seconds = max(float(answer["expiresIn"]) - RENEW_BEFORE, 60.0)
+        value = answer.get("accessToken" if config.convention == "header" else "corpAccessToken")
+        if not value:
+            raise TransientError("纷享销客 granted a token without telling it.")
+        seconds = max(float(answer.get("expiresIn") or LIFE) - RENEW_BEFORE, 60.0)
         extra = {"ea": str(answer.get("ea", "")), "corp": str(answer.get("corpId", ""))}
-        token = Token(str(answer[name]), self.http.now().timestamp() + seconds, extra)
+        token = Token(str(value), self.http.now().timestamp() + seconds, extra)
         if config.convention == "header":
             return token
         return Token(token.value, token.expires_at, {**extra, "user": self._open_user(token)})
@@ -132,9 +152,25 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Mapping[str, Any]:
         self._paths.add(path)
-        wait = self._pace.take(path)
-        if wait > 0:
-            raise ThrottledError(f"Enough calls of {path} for now.", retry_after=wait)
+        try:
+            answer = self._answer(path, body, kind, headers)
+            if answer.code:
+                facts = {"path": path, "code": answer.code, "trace": answer.trace}
+                log.info("fxiaoke_refused", extra=facts)
+            check(answer, kind, self.now())
+        except AnswerLostError as exc:
+            if kind.writes:
+                raise
+            raise TransientError(str(exc), retry_after=exc.retry_after) from exc  # no harm done
+        except ThrottledError as exc:
+            self._close(path, exc)
+            raise
+        return answer.body
+
+    def _answer(
+        self, path: str, body: Mapping[str, Any], kind: Kind, headers: Mapping[str, str] | None
+    ) -> Answer:
+        traced = self.config.convention == "header"
         reply = self.http.call(
             "POST",
             self.config.base_url + path,
@@ -142,23 +178,19 @@ class Client:
             write=kind.writes,
             json=body,
             headers=dict(headers or {}),
-            params={"thirdTraceId": str(uuid.uuid4())}
-            if self.config.convention == "header"
-            else {},
+            params={"thirdTraceId": str(uuid.uuid4())} if traced else {},
             allow_redirects=False,
         )
         self._compare_clocks(reply)
-        answer = Answer.of(_json(reply))
-        try:
-            check(answer, kind, self.now())
-        except ThrottledError as exc:
-            self._close(path, answer.code, exc.retry_after or 0.0)
-            raise
-        return answer.body
+        return Answer.of(_json(reply))
 
-    def _close(self, path: str, code: int, seconds: float) -> None:
-        for interface in self._paths if code == DAY_USED_UP else {path}:
-            self.http.limiter.close(interface, seconds)
+    def _close(self, path: str, refusal: ThrottledError) -> None:
+        """Keeps all workers from asking again; a used-up day closes every path at once."""
+        if isinstance(refusal, DayUsedUpError):
+            for interface in self._paths:
+                self.http.limiter.close(interface, refusal.retry_after or 0.0)
+        elif isinstance(refusal, TooFastError):
+            self.http.limiter.close(path, refusal.retry_after or 0.0)
 
     def _compare_clocks(self, reply: requests.Response) -> None:
         try:
@@ -169,29 +201,6 @@ class Client:
         self._skew = skew if abs(skew.total_seconds()) > SMALL_SKEW else timedelta(0)
 
 
-class Pace:
-    """At most `size` calls of one interface in any `window` seconds, within this process."""
-
-    def __init__(
-        self, size: int, window: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._size, self._window, self._clock = size, window, clock
-        self._lock = threading.Lock()
-        self._calls: dict[str, deque[float]] = {}
-
-    def take(self, interface: str) -> float:
-        """Seconds to wait; 0 counts the call."""
-        with self._lock:
-            now = self._clock()
-            calls = self._calls.setdefault(interface, deque())
-            while calls and calls[0] <= now - self._window:
-                calls.popleft()
-            if len(calls) >= self._size:
-                return calls[0] + self._window - now
-            calls.append(now)
-            return 0.0
-
-
 class _WorthRepeating(retry_base):
     """What may pass within seconds; of a create only what was surely not carried out."""
 
@@ -200,13 +209,16 @@ class _WorthRepeating(retry_base):
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         error = retry_state.outcome.exception() if retry_state.outcome else None
+        tries = retry_state.attempt_number
         if isinstance(error, SystemFaultError):
-            return self._kind is not Kind.CREATE and retry_state.attempt_number < 2
-        if isinstance(error, AnswerLostError) and self._kind is Kind.CREATE:
-            return False
+            return self._kind is not Kind.CREATE and tries < 2
         if not isinstance(error, TransientError):
             return False
-        return error.retry_after is None or error.retry_after <= LONGEST_WAIT
+        if isinstance(error, ThrottledError):  # our own pace: calls of a batch queue up here
+            return retry_state.idle_for + (error.retry_after or LONGEST_WAIT) <= LONGEST_WAIT
+        if isinstance(error, AnswerLostError) and self._kind is Kind.CREATE:
+            return False
+        return tries < TRIES and (error.retry_after or 0.0) <= LONGEST_WAIT
 
 
 _backoff = wait_random_exponential(multiplier=0.2, max=2.0)

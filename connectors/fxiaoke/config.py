@@ -132,6 +132,18 @@ class FxiaokeConfig(ConnectorConfig):
         description="There is no batch write, so a batch is sent over so many connections.",
         json_schema_extra=_zh("并行写入数", "系统没有批量写入，一批数据用几个连接并行发送。"),
     )
+    unknown_area: Literal["refuse", "leave_out_abroad", "leave_out"] = Field(
+        "leave_out_abroad",
+        title="Areas that the system does not list",
+        description="Provinces, cities and districts are picked from the system's own list, "
+        "which is complete for China only. `refuse` makes a dead letter of a record with any "
+        "other name, `leave_out_abroad` does so only for China, `leave_out` never.",
+        json_schema_extra=_zh(
+            "列表之外的地区",
+            "省市区取自系统自带的列表，该列表只对中国完整。refuse：名称不在列表中的数据一律拒绝；"
+            "leave_out_abroad：仅中国地址拒绝，国外地址留空该级；leave_out：一律留空。",
+        ),
+    )
     overlap_seconds: int = Field(
         300,
         ge=0,

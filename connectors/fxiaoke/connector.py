@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from connectors.fxiaoke import callback
 from connectors.fxiaoke.areas import Areas
-from connectors.fxiaoke.client import Client
+from connectors.fxiaoke.client import Client, rates
 from connectors.fxiaoke.config import FxiaokeConfig
 from connectors.fxiaoke.facts import Facts
 from connectors.fxiaoke.lines import OrderLines
@@ -24,6 +24,7 @@ from connectors.sdk.contract import (
     Hint,
     Outcome,
     Page,
+    Rate,
     ReadsChanges,
     ReceivesWebhooks,
     Reply,
@@ -59,6 +60,10 @@ class Fxiaoke(
         self._writer = Writer(
             self.client, rows, self._reader, self._describer, areas, Facts(rows, lines)
         )
+
+    @classmethod
+    def rates(cls, config: FxiaokeConfig) -> Mapping[str, Rate]:
+        return rates(config)
 
     def check(self) -> None:
         described = self._describer.describe_now(OBJECTS[0])

@@ -66,6 +66,14 @@ class SystemFaultError(RecordError):
     """Code -2: worth a second try, permanent after that."""
 
 
+class TooFastError(ThrottledError):
+    """More calls of one path than the system allows in 20 seconds."""
+
+
+class DayUsedUpError(ThrottledError):
+    """The day's calls are used up, those of every path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The envelope of every reply."""
@@ -81,7 +89,8 @@ class Answer:
         code = body.get("errorCode")
         if not isinstance(code, int) or isinstance(code, bool):
             raise AnswerLostError("纷享销客 answered without an errorCode.")
-        words = body.get("errorDescription") or body.get("errorMessage") or ""
+        said = (body.get("errorDescription"), body.get("errorMessage"))
+        words = next((text for text in said if text and text != "success"), "no reason given")
         return cls(code, str(words)[:300], str(body.get("traceId") or "-"), body)
 
     @property
@@ -95,9 +104,9 @@ def check(answer: Answer, kind: Kind, now: datetime) -> None:
     if answer.code == 0:
         return
     if answer.code in TOO_FAST:
-        raise ThrottledError(answer.sentence, retry_after=PAUSE)
+        raise TooFastError(answer.sentence, retry_after=PAUSE)
     if answer.code == DAY_USED_UP:
-        raise ThrottledError(answer.sentence, retry_after=_until_midnight(now))
+        raise DayUsedUpError(answer.sentence, retry_after=_until_midnight(now))
     if answer.code in BUSY:
         raise _busy(answer, kind)
     if answer.code in TOKEN_DEAD and kind is not Kind.GRANT:

@@ -28,6 +28,11 @@ class Facts:
             return own, self._payment_lines(own, remote_id)
         return own, None
 
+    def refused(self, object_name: str) -> None:
+        """A write of this object was refused."""
+        if object_name == ORDER:
+            self._lines.refused()
+
     def _payment_lines(self, own: Native, remote_id: str | None) -> Details | None:
         # An update may name only one of the two; the detail row always needs both.
         stored = self._rows.by_id(PAYMENT, [remote_id]).get(remote_id, {}) if remote_id else {}

@@ -46,6 +46,10 @@ class OrderLines:
         units = self._units() if any(line.get("unit") for line in lines) else {}
         return [self._detail_row(line, products, units) for line in lines]
 
+    def refused(self) -> None:
+        """An order was refused; what is remembered of its products may be the reason."""
+        self._products.forget()
+
     def _detail_row(
         self, line: Line, products: Mapping[str, str], units: Mapping[str, str]
     ) -> dict[str, Any]:

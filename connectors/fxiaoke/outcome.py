@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from connectors.fxiaoke.read import Reader
 from connectors.fxiaoke.rows import Row, Rows, is_invalid
 from connectors.sdk.contract import Change, Outcome, Write
-from connectors.sdk.errors import AnswerLostError, RecordError, SetupError, TransientError
+from connectors.sdk.errors import (
+    AnswerLostError,
+    GoneError,
+    RecordError,
+    SetupError,
+    TransientError,
+)
 
 WAITING = frozenset({"under_review", "in_change", "ineffective"})
 Error = RecordError | TransientError | SetupError
@@ -77,7 +83,7 @@ class Judge:
         """The rows of what was done. What cannot be read now, the hub reads later."""
         ids = [item.remote_id for item in sent if item.done and item.write.op != "delete"]
         try:
-            return self._rows.by_id(object_name, [one for one in ids if one is not None])
+            return self._reader.rows_by_id(object_name, [one for one in ids if one is not None])
         except (TransientError, SetupError):
             return {}
 
@@ -103,19 +109,18 @@ class Judge:
         if gone and item.write.op == "delete":
             return Sent(item.write, item.remote_id)
         if row is None:
-            return self._refusal(item, "The record no longer exists in 纷享销客.")
+            return _gone(item, "The record no longer exists in 纷享销客.")
         if gone:
-            return self._refusal(
-                item, "The record is invalid (作废); restore it in 纷享销客 to go on."
-            )
+            return _gone(item, "The record is invalid (作废); restore it in 纷享销客 to go on.")
         if row.get("life_status") in WAITING or str(row.get("lock_status")) == "1":
             waiting = "The record is locked or under approval in 纷享销客."
             return replace(item, error=TransientError(waiting, retry_after=self._locked_retry))
         return item
 
-    def _refusal(self, item: Sent, reason: str) -> Sent:
-        code = item.refused.remote_code if item.refused else ""
-        return replace(item, error=RecordError(f"{reason} {item.error}", remote_code=code))
+
+def _gone(item: Sent, reason: str) -> Sent:
+    code = item.refused.remote_code if item.refused else ""
+    return replace(item, error=GoneError(f"{reason} {item.error}", remote_code=code))
 
 
 def _outcome(object_name: str, item: Sent, seen: Mapping[str, Change]) -> Outcome:

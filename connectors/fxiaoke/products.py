@@ -7,6 +7,7 @@ from typing import Any
 from connectors.fxiaoke.client import Client
 from connectors.fxiaoke.errors import Kind
 from connectors.fxiaoke.rows import PAGE, Rows, condition, data_path, is_invalid
+from connectors.fxiaoke.schema import LINES
 from connectors.sdk.errors import AnswerLostError, RecordError, TransientError
 from connectors.sdk.paging import batches
 
@@ -49,6 +50,11 @@ class Products:
             found = {one: self._codes.get(one) for one in ids}
         return {one: code if code != self._generic else None for one, code in found.items()}
 
+    def forget(self) -> None:
+        """Looks every product up again: one of them may have been made invalid."""
+        with self._lock:
+            self._ids.clear()
+
     def _look_up(self, codes: Sequence[str]) -> None:
         for some in batches(codes, PAGE // 2):
             for row in self._rows.query(PRODUCT, [condition("product_code", "IN", some)]):
@@ -77,5 +83,6 @@ class Products:
             # The order itself was not sent; the next try looks the product up first.
             raise TransientError(f"The answer for product {code} got lost.") from exc
         except RecordError as exc:
-            raise RecordError(f"Product {code} of a line cannot be created: {exc}") from exc
+            sentence = f"Product {code} of a line cannot be created: {exc}"
+            raise RecordError(sentence, field=LINES) from exc
         return str(answer["dataId"])

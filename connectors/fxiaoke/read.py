@@ -15,6 +15,7 @@ from connectors.sdk.errors import TransientError
 from connectors.sdk.paging import batches
 
 _EXPANSIONS = ("__r", "__l", "__v", "__p", "__e", "__relation_ids")
+_NOT_ASKED = frozenset({"group", "embedded_object_list"})  # containers; the sales team
 _PAGING_AIDS = frozenset({"searchAfterId", "total_num"})
 
 
@@ -69,7 +70,7 @@ class Reader:
     def fetch(self, object_name: str, ids: Sequence[str]) -> Iterator[Change]:
         """The records with these ids; a tombstone for each that is gone or invalid."""
         for some in batches(list(dict.fromkeys(ids)), PAGE):
-            rows = self._rows.by_id(object_name, some)
+            rows = self.rows_by_id(object_name, some)
             yield from self.changes_of(object_name, rows.values())
             yield from (Change(object_name, one, None) for one in some if one not in rows)
 
@@ -77,11 +78,16 @@ class Reader:
         """Living records by hub key; of several with one key the oldest."""
         field, found = self._config.hub_key_field, dict[str, Row]()
         for some in batches(list(dict.fromkeys(keys)), PAGE // 2):
-            for row in self._rows.query(object_name, [condition(field, "IN", some)]):
-                if not is_invalid(row) and row[field] in some:
+            keyed = condition(field, "IN", some)
+            for row in self._rows.query(object_name, [keyed], fields=self._fields(object_name)):
+                if not is_invalid(row) and row.get(field) in some:
                     found.setdefault(row[field], row)
         changes = self.changes_of(object_name, found.values())
         return dict(zip(found, changes, strict=True))
+
+    def rows_by_id(self, object_name: str, ids: Sequence[str]) -> dict[str, Row]:
+        """At most a hundred rows with the fields that are read of them."""
+        return self._rows.by_id(object_name, ids, self._fields(object_name))
 
     def changes_of(self, object_name: str, rows: Iterable[Row]) -> list[Change]:
         """The rows in our native view, in the same order; invalid ones are tombstones."""
@@ -104,10 +110,10 @@ class Reader:
         )
 
     def _whole(self, object_name: str, row: Row) -> dict[str, Any]:
-        fields = dict.fromkeys(self._describer.fields(object_name))
+        asked = self._fields(object_name)
         held = {name: _or_none(value) for name, value in row.items() if not _is_aid(name)}
         areas = self._areas.named(row, self._describer.levels(object_name))
-        return {**fields, **held, **areas}
+        return {**dict.fromkeys(asked), **held, **areas}
 
     def _listing(self, object_name: str, here: Position) -> list[Row]:
         filters = []
@@ -116,7 +122,13 @@ class Reader:
             filters.append(condition("last_modified_time", "GTE", [here.since - overlap]))
         if here.after is not None:
             filters.append(condition("_id", "GT", [here.after]))
-        return self._rows.query(object_name, filters, self._config.page_size)
+        fields = self._fields(object_name)
+        return self._rows.query(object_name, filters, self._config.page_size, fields)
+
+    def _fields(self, object_name: str) -> list[str]:
+        """The fields to ask for: all that are described, without the expansions beside them."""
+        fields = self._describer.fields(object_name)
+        return [name for name, field in fields.items() if field.get("type") not in _NOT_ASKED]
 
 
 def _behind(here: Position, rows: Sequence[Row]) -> Position:

@@ -11,7 +11,7 @@ from connectors.sdk.errors import SetupError
 from mapping.schema import FieldSchema, FieldType, ObjectSchema, Option
 
 PATH = "/cgi/crm/v2/object/describe"
-FRESH_FOR = 600.0  # seconds
+FRESH_FOR = 3600.0  # seconds; `schema` always reads anew
 LINES = "lines"  # the details of an order in our native view, see facts.py
 ORDER = "SalesOrderObj"
 Fields = Mapping[str, Mapping[str, Any]]
@@ -42,6 +42,7 @@ _TYPES: Mapping[str, FieldType] = {
     "group": "other",
 }
 _NEVER_WRITTEN_TYPES = frozenset({"auto_number", "formula", "count", "quote", "group"})
+_FILLED_IN = frozenset({"owner", "record_type"})  # by the connector, where a create lacks them
 _SYSTEM_FIELDS = frozenset(
     {
         "_id", "owner_department", "owner_department_id", "created_by", "last_modified_by",
@@ -54,7 +55,7 @@ _SYSTEM_FIELDS = frozenset(
 
 
 class Describer:
-    """Reads object descriptions and remembers them for some minutes."""
+    """Reads object descriptions and remembers them for an hour."""
 
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._client, self._clock = client, clock
@@ -71,7 +72,7 @@ class Describer:
         return {name: name for name in LEVELS if fields.get(name, {}).get("type") == name}
 
     def describe(self, object_name: str) -> Mapping[str, Any]:
-        """The description, at most some minutes old."""
+        """The description, at most an hour old."""
         at, known = self._known.get(object_name, (-FRESH_FOR, {}))
         if known and self._clock() - at < FRESH_FOR:
             return known
@@ -112,7 +113,7 @@ def _field_schema(name: str, field: Mapping[str, Any]) -> FieldSchema:
         name=name,
         label=str(field.get("label") or name),
         type=_TYPES.get(kind, "text"),
-        required=bool(field.get("is_required")),
+        required=bool(field.get("is_required")) and name not in _FILLED_IN,
         writable=kind not in _NEVER_WRITTEN_TYPES and name not in _SYSTEM_FIELDS,
         unique=bool(field.get("is_unique")),
         max_length=_whole(field.get("max_length")),

@@ -67,6 +67,7 @@ class Writer:
         try:
             return Sent(write, self._send(object_name, write))
         except RecordError as exc:
+            self._facts.refused(object_name)
             return Sent(write, write.remote_id, self._with_field(object_name, write, exc))
         except (TransientError, SetupError) as exc:
             stop.because(exc)
@@ -104,15 +105,22 @@ class Writer:
             answer = self._client.call(path, body, Kind.CREATE)
         except SystemFaultError:
             # -2 says nothing about what was done, so look before the second and last try.
-            if found := self._reader.find(object_name, [key]):
-                return found[key].remote_id
+            if remote_id := self._made(object_name, key):
+                return remote_id
             answer = self._client.call(path, body, Kind.CREATE)
-        if answer.get("dataId"):
-            return str(answer["dataId"])
         # One of the vendor's pages shows an answer without an id for custom objects.
-        if found := self._reader.find(object_name, [key]):
-            return found[key].remote_id
+        remote_id = str(answer.get("dataId") or "") or self._made(object_name, key)
+        if remote_id:
+            return remote_id
         raise AnswerLostError("纷享销客 told no id for a created record.")
+
+    def _made(self, object_name: str, key: str) -> str | None:
+        """The record of a create that may have been done; in doubt while that cannot be seen."""
+        try:
+            found = self._reader.find(object_name, [key])
+        except (TransientError, SetupError) as exc:
+            raise AnswerLostError(f"Whether a record was created is not known: {exc}") from exc
+        return found[key].remote_id if found else None
 
     def _update(self, object_name: str, remote_id: str, write: Write) -> None:
         own, details = self._facts.split(object_name, write.data, remote_id)
@@ -133,7 +141,7 @@ class Writer:
     ) -> None:
         fields = self._describer.fields(object_name)
         row = {
-            name: self._empty(fields.get(name, {})) if value is None else value
+            name: self._empty(fields.get(name, {})) if is_empty(value) else value
             for name, value in own.items()
         }
         row |= {"_id": remote_id, "dataObjectApiName": object_name}
@@ -208,7 +216,9 @@ def _not_cleared(write: Write, row: Row) -> list[str]:
     if row.get("life_status") != "normal":
         return []  # under approval the old value stays until somebody agrees
     return [
-        name for name, value in write.data.items() if value is None and not is_empty(row.get(name))
+        name
+        for name, value in write.data.items()
+        if is_empty(value) and not is_empty(row.get(name))
     ]
 
 

@@ -53,6 +53,7 @@ class Rows:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = off")  # a killed process loses nothing
         self._db.executescript(_TABLES)
+        self._db.execute("insert or ignore into tally values ('number', 1000)")
 
     def close(self) -> None:
         self._db.close()
@@ -106,7 +107,11 @@ class Rows:
 
     def next_number(self) -> int:
         """A number that was never given before, also not to a record deleted since."""
-        return self.tally("number") + 1000
+        return self.tally("number")
+
+    def take_number(self, number: int) -> None:
+        """Numbers up to this one are not given any more."""
+        self.tally("number", max(0, number - self.tally("number", 0)))
 
     def put(self, row: Row) -> Row:
         """Stores a row; one with seq 0 is new and gets its place in the order."""

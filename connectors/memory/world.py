@@ -229,7 +229,7 @@ class MemoryWorld:
                 for record in records:
                     body = {field: record.get(field) for field in self._own_fields(name)}
                     self._rows.put(Row(0, name, str(record["id"]), body, 1, now, now, seen))
-                    self._rows.next_number()
+                    self._rows.take_number(int("".join(filter(str.isdigit, record["id"]))))
 
     # -- rules ------------------------------------------------------------------------------
     def _own_fields(self, object_name: str) -> list[str]:

@@ -80,17 +80,22 @@ def recording(path: Path, base: str, hide: Hide) -> Iterator[None]:
 @contextmanager
 def replaying(path: Path, hide: Hide, base: str = BASE) -> Iterator[None]:
     """Plays a cassette to callers of `base`; each call must come, in order, as recorded."""
+    calls = Cassette.load(path).calls
+    played: list[Call] = []
+    # What responses itself asserts at the end would hide an error of the block.
     with responses.RequestsMock(
-        registry=OrderedRegistry, assert_all_requests_are_fired=True
+        registry=OrderedRegistry, assert_all_requests_are_fired=False
     ) as mock:
-        for call in Cassette.load(path).calls:
+        for call in calls:
             mock.add_callback(
                 call.method,
                 base + call.path,
-                callback=_player(call, hide),
+                callback=_player(call, hide, played),
                 content_type=call.headers.get("Content-Type", "application/json"),
             )
         yield
+    left = [f"{call.method} {call.path} {call.request}" for call in calls[len(played) :]]
+    assert not left, f"recorded, but not asked for: {left[0]}: record the cassette again"
 
 
 def secrets_in(text: str, known: Sequence[str]) -> list[str]:
@@ -113,8 +118,11 @@ def _call(
     )
 
 
-def _player(call: Call, hide: Hide) -> Callable[[requests.PreparedRequest], Any]:
+def _player(
+    call: Call, hide: Hide, played: list[Call]
+) -> Callable[[requests.PreparedRequest], Any]:
     def play(request: requests.PreparedRequest) -> tuple[int, dict[str, str], bytes]:
+        played.append(call)
         asked = hide(_text(request.body))
         assert _readable(asked) == _readable(call.request), (
             f"recorded was {call.request}, asked is {asked}: record the cassette again"

@@ -37,7 +37,7 @@ from mapping.schema import ObjectSchema
 
 Place = tuple[str, int]  # last_modified_at, id
 ORDER = [["last_modified_at", "ASC"], ["id", "ASC"]]
-WHETHER_ACTIVE = ["active", "in", [True, False]]
+ACTIVE = ["active", "=", True]
 WRITTEN_MODELS = ("party.party",)
 READ_MODELS = ("sale.sale", "account.invoice", "account.move.line")
 
@@ -66,6 +66,7 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
         super().__init__(config, http)
         self.rpc = Rpc(config, http)
         self.lookups = Lookups(self.rpc, config)
+        self._granted: set[tuple[str, str]] = set()
 
     # -- Connector --------------------------------------------------------------------------
     def check(self) -> None:
@@ -132,9 +133,11 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
         found: dict[str, Change] = {}
         for some in batches(keys, self.page_size):
             codes = [parties.HUB_KEY + key for key in some]
-            domain = [*kind.domain(self.lookups), ["identifiers.code", "in", codes]]
+            domain = [*kind.domain(self.lookups), ACTIVE, ["identifiers.code", "in", codes]]
             for row in self._search(kind, domain, order=[["id", "ASC"]]):
-                found.setdefault(str(parties.hub_key(row)), self._change(kind, row))
+                key = parties.hub_key(row)
+                if key is not None and key in some:
+                    found.setdefault(key, self._change(kind, row))
         return found
 
     # -- DescribesSchema --------------------------------------------------------------------
@@ -152,9 +155,9 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
 
     def _listing(self, kind: Kind, since: str | None, after: Place | None) -> Domain:
         domain = list(kind.domain(self.lookups))
-        if since is not None:
-            if kind.is_party:
-                domain.append(WHETHER_ACTIVE)  # what was archived since is told as gone
+        if since is None and kind.is_party:
+            domain.append(ACTIVE)
+        elif since is not None:  # what was archived since is told as gone
             moment = wire.moment(since)
             own_and_children = ["", *(f"{child}." for child in kind.children)]
             domain.append(
@@ -172,8 +175,6 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
         if not numbers:
             return []
         domain = [*kind.domain(self.lookups), ["id", "in", numbers]]
-        if kind.is_party:
-            domain.append(WHETHER_ACTIVE)
         return self._search(kind, domain, order=[["id", "ASC"]])
 
     def _search(
@@ -181,7 +182,7 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
     ) -> list[Row]:
         names = list(kind.fields(self.lookups))
         method = f"model.{kind.model}.search_read"
-        rows: list[Row] = self.rpc.read(method, domain, 0, limit, order, names)
+        rows: list[Row] = self.rpc.read(method, domain, 0, limit, order, names, archived=True)
         return rows
 
     def _change(self, kind: Kind, row: Row) -> Change:
@@ -301,7 +302,9 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
     def _refused(self, job: _Job, exc: Refusal | Stale) -> RecordError | ChangedError:
         if isinstance(exc, Stale):
             return ChangedError(f"Party {job.write.remote_id} has moved since it was read.")
-        self._check_right("party.party", "create" if job.write.op == "create" else "write")
+        right = "create" if job.write.op == "create" else "write"
+        if ("party.party", right) not in self._granted:
+            self._check_right("party.party", right)
         message = str(exc).strip() or "no reason was given"
         return RecordError(
             f"Tryton refuses the record: {message.rstrip('.')}.",
@@ -326,6 +329,7 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
                 hint="Give the user the groups that the connector's page names.",
                 remote_code="access",
             )
+        self._granted |= {(model, right) for right in rights}
 
 
 def _stamps(jobs: Sequence[_Job]) -> dict[str, str]:

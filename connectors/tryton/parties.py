@@ -52,7 +52,8 @@ CHILD_FIELDS: Mapping[str, tuple[str, ...]] = {
         "delivery",
     ),
 }
-RELATION_FIELDS = ("relations.type", "relations.to")
+RELATION_FIELDS = ("relations.type", "relations.to", "relations.active")
+STAMPS = ("last_modified_at", "_timestamp")
 CHILD_MODELS: Mapping[str, str] = {
     "identifiers": "party.identifier",
     "contact_mechanisms": "party.contact_mechanism",
@@ -67,7 +68,7 @@ def field_names(lookups: Lookups, *, person: bool) -> list[str]:
     missing = set(FROM_MODULES) - set(available)
     names = [name for name in PARTY_FIELDS if heads[name] not in missing]
     for child, own in CHILD_FIELDS.items():
-        names += [f"{child}.{name}" for name in (*own, "last_modified_at", "_timestamp")]
+        names += [f"{child}.{name}" for name in (*own, "active", *STAMPS)]
     return names + (list(RELATION_FIELDS) if person else [])
 
 
@@ -102,9 +103,9 @@ def contact(row: Row, relation: int) -> dict[str, Any]:
 
 
 def children(row: Row, name: str) -> Sequence[Row]:
-    """The rows of a one2many field that was read with dotted names, in the order of the server."""
+    """The rows of a one2many field, without archived ones, in the order of the server."""
     found: Sequence[Row] = row.get(f"{name}.") or ()
-    return found
+    return [each for each in found if each.get("active", True)]
 
 
 def mechanism(row: Row, kind: str) -> Row | None:
@@ -137,9 +138,10 @@ def hub_key(row: Row) -> str | None:
 
 
 def employment(row: Row, relation: int) -> Row | None:
-    """The first relation that says whom a person works for."""
-    held = [each for each in children(row, "relations") if each["type"] == relation]
-    return min(held, key=lambda each: int(each["id"]), default=None)
+    """The first relation that says whom a person works for; one that has ended where none lasts."""
+    ever: Sequence[Row] = row.get("relations.") or ()
+    held = [each for each in ever if each["type"] == relation]
+    return min(held, key=lambda each: (not each["active"], int(each["id"])), default=None)
 
 
 def addresses(row: Row) -> tuple[Row | None, Row | None]:
@@ -182,7 +184,7 @@ def child_ids(row: Row) -> dict[str, int]:
 def _moments(row: Row) -> Iterator[str]:
     yield str(row["last_modified_at"])
     for name in CHILD_FIELDS:
-        for each in children(row, name):
+        for each in row.get(f"{name}.") or ():
             yield str(each["last_modified_at"])
 
 

@@ -48,10 +48,15 @@ class Rpc:
         self._url = f"{config.url}/{config.database}/rpc/"
         self.clock: datetime = datetime.now(UTC)  # the server's, before its last answer
 
-    def read(self, method: str, *params: Any) -> Any:
-        """A call that changes nothing; made again at once if its answer breaks."""
+    def read(self, method: str, *params: Any, archived: bool = False) -> Any:
+        """A call that changes nothing; made again at once if its answer breaks.
+
+        `archived` brings archived records too, and archived children. Naming `active` in the
+        domain does not do: Tryton wants it named again at each level, also inside of an OR.
+        """
+        context = {"active_test": False} if archived else {}
         try:
-            return self._with_session(method, params, {}, write=False)
+            return self._with_session(method, params, context, write=False)
         except Refusal as exc:
             raise SetupError(
                 f"Tryton refuses to tell the hub: {_ended(str(exc))}",

@@ -168,7 +168,9 @@ def _unpacked(packed: IO[bytes], module: Module) -> Iterator[Row]:
 def _record(cells: Mapping[str, str | None], module: Module) -> Row:
     record: dict[str, Any] = {"id": str(cells.get("id") or cells.get("Id") or "")}
     for name in module.listed:
-        value = _value(cells.get(name) or "", module.type_of(name))
+        if name not in cells:
+            continue
+        value = _value(cells[name] or "", module.type_of(name))
         mail = cells.get(f"{name}.email")
         record[name] = {**value, "email": mail} if isinstance(value, dict) and mail else value
     return record

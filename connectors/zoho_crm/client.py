@@ -1,10 +1,12 @@
 """Calls to one Zoho organisation: tokens, addresses, credits, and errors by class."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 
 import requests
@@ -53,11 +55,15 @@ class Client:
         self.at: datetime | None = None  # the server's time at the latest answer
         self._credits_told: int | None = None
 
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """Tells this organisation's cached facts from those of another."""
+    @cached_property
+    def identity(self) -> tuple[str, str, str, str]:
+        """Tells this organisation's cached facts from those of another.
+
+        One client may serve several organisations, so its refresh token takes part, as a hash.
+        """
         config = self.config
-        return (config.accounts_base, config.fixed_api_base or "", config.client_id)
+        grant = hashlib.sha256(config.refresh_token.get_secret_value().encode()).hexdigest()
+        return (config.accounts_base, config.fixed_api_base or "", config.client_id, grant)
 
     def get(
         self,

@@ -43,6 +43,13 @@ class Lines:
                 ready[key] = self._filled(module.name, record, subforms, ids)
         return ready, refused
 
+    def excused(self, error: ConnectorError) -> ConnectorError:
+        """The refusal of a line whose product was deleted: it is made again with the next try."""
+        if isinstance(error, RecordError) and error.field == "Product_Name":
+            self._products.forget()
+            return TransientError("A product of the lines was deleted in Zoho; it is made again.")
+        return error
+
     def _refusal(
         self,
         record: Mapping[str, Any],

@@ -9,7 +9,6 @@ from the client secret and the channel's id, so any worker can check it without 
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -38,9 +37,15 @@ class Channels:
     def subscribe(
         self, objects: Sequence[str], url: str, state: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """Opens the channel, or opens it anew before it ends; Zoho takes both as one call."""
-        channel = str(state.get("channel_id") or _new_channel())
+        """Opens the channel, or opens it anew before it ends; Zoho takes both as one call.
+
+        Where notifications are switched off it is closed.
+        """
         expires = self._client.http.now() + LIFE
+        if not self._config.notifications:
+            self.unsubscribe(state)
+            return {"expires_at": expires.isoformat()}
+        channel = str(state.get("channel_id") or _channel_for(url))
         watch = {
             "channel_id": channel,
             "events": [f"{name}.{what}" for name in objects for what in _OPERATIONS],
@@ -95,8 +100,12 @@ class Channels:
         ]
 
 
-def _new_channel() -> str:
-    return str(10**14 + secrets.randbelow(9 * 10**14))
+def _channel_for(url: str) -> str:
+    """The caller chooses the id, a long number. Made from our address it is the same again after
+    an answer that was lost, so no second channel is left behind.
+    """
+    digest = hashlib.sha256(url.encode()).digest()
+    return str(10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14))
 
 
 def _sent_at(content: Mapping[str, Any]) -> datetime:

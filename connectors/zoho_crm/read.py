@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from connectors.sdk.contract import Change
@@ -18,7 +18,7 @@ PAGE = 200  # Zoho's maximum per list call
 IDS_PER_CALL = 100
 KEYS_PER_QUERY = 50  # COQL takes no more values in one `in`
 _LEADS = "Leads"
-_NEAR = timedelta(minutes=2)
+LONGEST_LOOK_BACK = 1000  # rows of a walk remembered, so that its seams tell nothing twice
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -66,7 +66,7 @@ class Reader:
             if following == place:
                 raise TransientError("Zoho sends the same page again; the listing stands still.")
             place, first = following, False
-            seen = [row for row in seen if place.time and row[1] > place.time - _NEAR]
+            seen = seen[-LONGEST_LOOK_BACK:]
             yield told, place
 
     def deleted(self, name: str, start: Mark) -> Iterator[tuple[Sequence[Change], Mark]]:
@@ -106,16 +106,18 @@ class Reader:
         parts: dict[str, Row] = {}
         for some in batches([str(row["id"]) for row in rows], IDS_PER_CALL):
             parts.update((r["id"], r) for r in self._part(name, ("Modified_Time", *lacking), some))
-        return [
-            {**row, **{field: parts.get(row["id"], {}).get(field) for field in lacking}}
-            for row in rows
-        ]
+        return [{**row, **_only(parts.get(row["id"], {}), lacking)} for row in rows]
 
     def one(self, name: str, record_id: str) -> dict[str, Any] | None:
         """A single record with everything, order lines too, as Zoho answers it; None: gone."""
         if not record_id.isdigit():
             return None
-        answer = self._client.get(f"/{name}/{record_id}")
+        try:
+            answer = self._client.get(f"/{name}/{record_id}")
+        except CallRefusedError as refused:
+            if refused.remote_code != "INVALID_DATA":
+                raise
+            return None  # how some modules say that there is no such id; others answer 204
         return dict(answer.rows[0]) if answer.rows else None
 
     def fetch(self, name: str, ids: Sequence[str]) -> Iterator[Change]:
@@ -228,6 +230,10 @@ class Reader:
             else:
                 rows[record_id] = native(record, module.listed)
         return list(rows.values())
+
+
+def _only(part: Row, names: Iterable[str]) -> dict[str, Any]:
+    return {name: part[name] for name in names if name in part}
 
 
 def quoted(text: str) -> str:

@@ -16,8 +16,12 @@ Row = Mapping[str, Any]
 
 
 def native(row: Row, names: Iterable[str]) -> dict[str, Any]:
-    """The record with each of these fields, None where it is empty; `$` extras left out."""
-    return {"id": str(row["id"]), **{name: row.get(name) for name in names}}
+    """The record with these fields; `$` extras left out.
+
+    Zoho answers null for an empty field and leaves out one that it no longer has. What is left
+    out is left out here, too: a field that was renamed must not read as cleared everywhere.
+    """
+    return {"id": str(row["id"]), **{name: row[name] for name in names if name in row}}
 
 
 def change(object_name: str, record: Row) -> Change:

@@ -125,11 +125,6 @@ class Metadata:
             self._known[(*self._client.identity, name)] = (self._client.http.now(), module)
         return module
 
-    def forget(self) -> None:
-        """Drops what is known, for instance after Zoho no longer accepts a field."""
-        with self._lock:
-            self._known.clear()
-
 
 def describe(module: Module) -> ObjectSchema:
     """The module in the hub's words."""

@@ -1,7 +1,7 @@
 """Writing: batches of up to 100, a verdict for each record, and the truth read back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.sdk.contract import Change, Outcome, Write
@@ -91,8 +91,9 @@ class Writer:
             record_id = str(verdict.write.remote_id)
             after = Change(module.name, record_id, None)
             if isinstance(verdict.error, GoneError):  # what was to be gone is gone
-                verdict = Verdict(verdict.write, remote_id=record_id)  # noqa: PLW2901
-            yield from _told(verdict, after)
+                yield from _told(Verdict(verdict.write, remote_id=record_id), after)
+            else:
+                yield from _told(verdict, after)
 
     def _sent(self, method: str, module: Module, going: Sequence[Pair]) -> Iterator[list[Verdict]]:
         """Verdicts, call by call. A call refused because of one record is made in halves."""
@@ -142,7 +143,9 @@ class Writer:
         done = [verdict.remote_id for verdict in verdicts if verdict.remote_id]
         held = self._read_back(module.name, done)
         for verdict in verdicts:
-            yield from _told(verdict, held.get(verdict.remote_id or ""))
+            error = verdict.error and self._lines.excused(verdict.error)
+            after = held.get(verdict.remote_id or "")
+            yield from _told(replace(verdict, error=error), after)
 
     def _read_back(self, name: str, ids: Sequence[str]) -> Mapping[str, Change]:
         """What Zoho made of the writes; they are done, even if it cannot be read just now."""

@@ -23,7 +23,15 @@ def arguments():
     parser.add_argument("--data", type=Path, required=True, help="folder of the SQLite file")
     parser.add_argument("--seed", type=Path, help='JSON: {"Accounts": [{…}], …}, once per folder')
     parser.add_argument("--utc-offset", help="zone of all times in answers, e.g. +08:00")
-    return parser.parse_args()
+    return parser.parse_args(joined(sys.argv[1:]))
+
+
+def joined(words):
+    """`--utc-offset -03:30` as one word: argparse takes a leading minus for an option."""
+    if "--utc-offset" not in words[:-1]:
+        return words
+    place = words.index("--utc-offset")
+    return [*words[:place], f"--utc-offset={words[place + 1]}", *words[place + 2 :]]
 
 
 def seed(box, path):
@@ -57,7 +65,7 @@ def main():
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.25,), daemon=True).start()
     box.start()
     hello = {
         "base_url": box.base_url,

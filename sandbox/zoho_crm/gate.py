@@ -96,6 +96,7 @@ def enter():
     g.profile = known
     access = box.oauth.check(request.headers.get("Authorization"))
     g.user_id = access.user_id
+    g.token_end = access.expires
     part = known.part or (request.view_args or {}).get("module", "").replace("_", "").lower()
     refuse_missing_scope(access, known.scope, part, _scope_method(known))
     heavy = bool(known.heavy() if callable(known.heavy) else known.heavy)
@@ -120,6 +121,8 @@ def leave(response):
     if known:
         endpoint = endpoint.replace("<module>", str((request.view_args or {}).get("module")))
         response.headers.extend(box.limits.headers())
+    if "token_end" in g:
+        response.headers["X-ACCESSTOKEN-RESET"] = box.clock.text(g.token_end)
     box.calls.note(endpoint=endpoint, kind=kind, status=response.status_code)
     if g.get("call") and response.status_code < 500 and box.faults.after(g.call):
         request.environ[DROP_KEY] = True

@@ -12,7 +12,6 @@ WORDS = {
     "save": ("Save", "保存"),
     "cancel": ("Cancel", "取消"),
     "delete": ("Delete", "删除"),
-    "delete_sure": ("Delete this record?", "确定删除这条记录？"),
     "merge": ("Merge two", "合并两条"),
     "merge_title": ("Merge into one record", "合并为一条记录"),
     "merge_hint": (
@@ -35,9 +34,6 @@ WORDS = {
     "previous": ("Previous", "上一页"),
     "next": ("Next", "下一页"),
     "modified": ("Modified", "修改时间"),
-    "modified_by": ("by", "修改人"),
-    "created": ("Created", "创建时间"),
-    "deleted": ("Deleted", "删除时间"),
     "as_user": ("Working as", "当前用户"),
     "required": ("required", "必填"),
     "yes": ("Yes", "是"),

@@ -41,6 +41,9 @@ class SystemStore(Protocol):
     def add_calls(self, system_id: int, *, reads: int, writes: int, written: int) -> None:
         """Adds to the system's counters."""
 
+    def set_clock_offset(self, system_id: int, seconds: float) -> None:
+        """How far the system's clock is ahead of ours."""
+
     def token(self, system_id: int) -> bytes | None:
         """The sealed token."""
 

@@ -150,6 +150,23 @@ def keys(record: Party | Normal) -> list[tuple[str, int]]:
     return blocking.keys(record)
 
 
+def keys_of_many(records: Sequence[Normal]) -> list[list[tuple[str, int]]]:
+    """The rows for the key table of many records at once, in their order."""
+    found: list[list[tuple[str, int]]] = [[] for _ in records]
+    if not records:
+        return found
+    arrays = blocking.key_arrays(Table.of(records))
+    columns = (arrays.row.tolist(), arrays.family.tolist(), arrays.key.tolist())
+    for row, family, key in zip(*columns, strict=True):
+        found[row].append((blocking.FAMILIES[family], key))
+    return found
+
+
+def rare_keys(keys: Sequence[tuple[str, int]], frequencies: Frequencies) -> list[int]:
+    """Those of a record's keys that are rare enough to look for candidates with."""
+    return [key for family, key in keys if frequencies.get(key, 0) <= blocking.cap_of(family)]
+
+
 def keys_to_follow(record: Party | Normal, frequencies: Frequencies) -> list[int]:
     """The keys of a record that are rare enough to look for candidates with."""
     return [

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
 from sync.flow.hub import Hub
-from sync.flow.match import Matcher
+from sync.flow.match import Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at
 from sync.gateway.systems import OpenSystem
 from sync.store import dirty, goldens, inbox, links
@@ -113,10 +113,10 @@ class Absorber:
     def finish(self) -> None:
         """Match keys and dirty rows; wakes the systems after the commit."""
         self._flush()
-        keyed = {i: self._golden[i] for i in self._rekey if i in self._golden}
-        goldens.set_keys(
-            self.tx, {i: self._matcher.keys_of(golden) for i, golden in keyed.items()}, self._fresh
-        )
+        changed = [self._golden[i] for i in self._rekey if i in self._golden]
+        keys = keys_of_many([(golden.entity, golden.values) for golden in changed])
+        by_id = {golden.id: own for golden, own in zip(changed, keys, strict=True)}
+        goldens.set_keys(self.tx, by_id, self._fresh)
         self.report.woken |= dirty.mark(
             self.tx, self._dirty, reason="taken in", lane=self.lane, now=self.now
         )
@@ -228,11 +228,12 @@ class Absorber:
             golden = self._create(item)
             for other, score, weights in match.candidates:
                 self._propose(golden, other, score, weights)
-        self._matcher.add(golden, item.object_name, self.system.id)
+        self._matcher.add(golden, item, self.system.id)
         self.report.done.append(item)
 
     def _create(self, item: Incoming) -> Golden:
-        values = {path: value for path, value in item.values.items() if value is not None}
+        observed = item.spec.observed_paths
+        values = {p: v for p, v in item.values.items() if v is not None and p not in observed}
         source = self._source(item, "first seen")
         golden = Golden(
             id=new_id(),

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from sqlalchemy import select, update
 
 from mapping.canonical import field_of
-from sync.core import exact
 from sync.flow.absorb import concerned, hint_row
 from sync.flow.hub import Hub
+from sync.flow.match import keys_of
 from sync.store import audit, dirty, goldens, inbox
 from sync.store.session import Tx
 from sync.store.tables import (
@@ -188,7 +188,7 @@ def _set(
     golden.values, golden.provenance = values, provenance
     golden.version += 1
     goldens.describe(golden, now)
-    goldens.set_keys(tx, {golden.id: exact.keys(golden.entity, values)}, ())
+    goldens.set_keys(tx, {golden.id: keys_of(golden.entity, values)}, ())
 
 
 def _mark(hub: Hub, tx: Tx, golden: Golden, paths: set[str] | None, systems: Sequence[Any]) -> None:

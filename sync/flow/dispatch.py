@@ -15,7 +15,7 @@ from sync.flow.hub import Hub
 from sync.flow.intent import Intent, Wanted, decide
 from sync.flow.records import Seen, digest
 from sync.gateway.systems import OpenSystem
-from sync.store import dirty, goldens, runs
+from sync.store import dirty, goldens, links, runs
 from sync.store.session import Tx
 from sync.store.tables import Dirty
 
@@ -203,20 +203,10 @@ def _write_object(
 
 def _announce(hub: Hub, system: OpenSystem, intents: Sequence[Intent]) -> list[Intent]:
     """Notes what is about to be sent; drops what has changed since it was decided."""
-    ready = []
-    now = hub.now()
     with hub.database.write() as tx:
         golden = goldens.load(tx, [intent.golden.id for intent in intents], lock=True)
-        for intent in intents:
-            if golden[intent.golden.id].version != intent.version:
-                continue
-            link = settle.open_link(tx, system, intent, now)
-            if link is None:
-                continue
-            intent.link = link
-            link.pushing = {**(link.pushing or {}), **intent.sent}
-            ready.append(intent)
-    return ready
+        current = [i for i in intents if golden[i.golden.id].version == i.version]
+        return settle.open_links(tx, system, current, hub.now())
 
 
 def _send(
@@ -274,19 +264,20 @@ def _ack(
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id)
         locked = goldens.load(tx, [by_key[o.key].golden.id for o in done], lock=True)
+        held = links.of_golden(tx, list(locked), system.id)  # into the session, in one query
         finished = []
         for outcome in done:
             intent = by_key[outcome.key]
             seen = after.get(outcome.key)
             settle.ack(hub, tx, system, intent, locked[intent.golden.id], seen, absorber)
             finished.append(intent)
+            assert intent.golden.id in held
             batch.written += 1
             batch.created += intent.op == "create"
         absorber.finish()
         _finish_rows(tx, finished, batch)
-        created = [i.golden.id for i in finished if i.op == "create"]
-        dirty.wake_children(tx, created, system.id, hub.now())
-        if created:
+        if any(intent.op == "create" for intent in finished):
+            dirty.wake_children(tx, system.id, hub.now())
             tx.after_commit(hub.waker.dispatch, system.id)
         _close_letters(tx, system, name, finished, hub)
     for outcome in outcomes:

@@ -18,6 +18,7 @@ from sync.store import goldens, links
 from sync.store.tables import Conflict, Dirty, Golden, Link
 
 Op = Literal["create", "update", "archive", "unlink"]
+_PATIENCE = 6  # how often a record waits for a reference that it can do without
 _ENDED = frozenset({"gone", "unlinked"})  # no new record is made where one of these stands
 
 
@@ -146,7 +147,7 @@ def _of_object(
         op = _leaving(spec, golden)
         if op is not None:
             return Intent(row, golden, golden.version, op, spec, link), ""
-    values, why = _outbound(system, golden, spec, view)
+    values, why = _outbound(system, golden, spec, view, row.attempts or 0)
     if values is None:
         return None, why
     return _write(row, golden, spec, link, values, view.disputed), ""
@@ -159,7 +160,7 @@ def _leaving(spec: MappingSpec, golden: Golden) -> Op | None:
 
 
 def _outbound(
-    system: OpenSystem, golden: Golden, spec: MappingSpec, view: _View
+    system: OpenSystem, golden: Golden, spec: MappingSpec, view: _View, attempts: int
 ) -> tuple[dict[str, Any] | None, str]:
     """The golden values with references as remote ids; None where the record cannot go (yet)."""
     values = dict(golden.values)
@@ -172,10 +173,11 @@ def _outbound(
         if remote_id is not None:
             values[path] = remote_id
             continue
-        if path != PARENTS.get(golden.entity, ("",))[0]:
-            del values[path]  # it can go without; the parent's arrival marks it again
-            continue
-        return None, _why_without(system, view.parents.get(parent_id), path, target)
+        why = _why_without(system, view.parents.get(parent_id), path, target)
+        required = path == PARENTS.get(golden.entity, ("",))[0]
+        if required or (why and attempts <= _PATIENCE):
+            return None, why
+        del values[path]  # it can go without
     return values, ""
 
 

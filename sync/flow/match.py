@@ -1,22 +1,27 @@
 """Finding the golden record that a new remote record belongs to."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from mapping.canonical import FACTS
-from sync.core import exact
+from sync.core import exact, match
+from sync.core.normal.record import Normal, normalise
+from sync.core.party import party_from_canonical
+from sync.core.score import Score
 from sync.flow.hub import Hub
+from sync.flow.match_file import load_matcher
 from sync.flow.records import Incoming
 from sync.gateway.systems import OpenSystem
 from sync.store import goldens, links
 from sync.store.session import Tx
 from sync.store.tables import Golden
 
-COMMON = 100  # a key that more records share proves little and is not followed
 MOST = 5  # candidates proposed for one record
+Keys = list[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,37 @@ class Match:
 
 
 _NEW = Match(None, "new")
+_model = cache(load_matcher)
+
+
+def keys_of(entity: str, values: Mapping[str, Any]) -> Keys:
+    """The match keys of a record; commercial facts have none."""
+    return keys_of_many([(entity, values)])[0]
+
+
+def keys_of_many(records: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Keys]:
+    """The match keys of many records (entity, values), customers in one go."""
+    normals = [
+        normalise(party_from_canonical(values))
+        for entity, values in records
+        if entity == "customer"
+    ]
+    customers = iter(match.keys_of_many(normals))
+    return [
+        next(customers)
+        if entity == "customer"
+        else ([] if entity in FACTS else exact.keys(entity, values))
+        for entity, values in records
+    ]
+
+
+def same(entity: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], records: int) -> bool:
+    """Whether two records would be linked by themselves."""
+    if entity == "contact":
+        return exact.compare(ours, theirs).verdict == "link"
+    first, second = (normalise(party_from_canonical(values)) for values in (ours, theirs))
+    scores = _model().compare_many(first, [second], {}, records)
+    return _model().decide(scores, records).outcome == "link"
 
 
 class Matcher:
@@ -37,76 +73,114 @@ class Matcher:
     def __init__(self, tx: Tx, hub: Hub) -> None:
         self.tx, self.hub = tx, hub
         self._by_key: dict[int, list[str]] = {}
+        self._held_by: dict[int, int] = {}  # key -> how many golden records hold it
         self._golden: dict[str, Golden] = {}
-        self._held: dict[str, set[tuple[int, str]]] = {}  # (system, object) linked already
-
-    def keys_of(self, golden: Golden) -> list[tuple[str, int]]:
-        """The match keys of a golden record; commercial facts have none."""
-        return [] if golden.entity in FACTS else exact.keys(golden.entity, golden.values)
+        self._normal: dict[str, Normal] = {}
+        self._seats: dict[str, set[tuple[int, str]]] = {}  # (system, object) linked already
+        self._keys: dict[tuple[str, str], Keys] = {}  # of the batch's records
+        self._records = 0
 
     def prepare(self, batch: Sequence[Incoming]) -> None:
         """Reads in a few queries all that may match any record of the batch."""
-        wanted = {
-            key
-            for item in batch
-            if item.spec.entity not in FACTS
-            for _, key in exact.keys(item.spec.entity, item.values)
-        }
-        if not wanted:
+        matched = [item for item in batch if item.spec.entity not in FACTS]
+        if not matched:
             return
+        found_keys = keys_of_many([(item.spec.entity, item.values) for item in matched])
+        self._keys = {item.seen.key: keys for item, keys in zip(matched, found_keys, strict=True)}
+        wanted = {key for keys in found_keys for _, key in keys}
         self._lock_keys(sorted(wanted))
-        common = goldens.key_frequencies(self.tx, wanted)
-        usable = [key for key in wanted if common.get(key, 0) <= COMMON]
-        for key, golden_id in goldens.by_keys(self.tx, usable):
+        self._held_by.update(goldens.key_frequencies(self.tx, wanted))
+        usable = {key for item in matched for key in self._to_follow(item)}
+        for key, golden_id in goldens.by_keys(self.tx, usable & self._held_by.keys()):
             self._by_key.setdefault(key, []).append(golden_id)
         ids = {golden_id for key in usable for golden_id in self._by_key.get(key, ())}
         self._golden.update(goldens.load(self.tx, ids - self._golden.keys(), lock=True))
         for golden_id, found in links.of_golden(self.tx, ids).items():
-            self._held[golden_id] = {
+            self._seats[golden_id] = {
                 (link.system_id, link.object)
                 for link in found
                 if link.state in {"live", "in_doubt"}
             }
+        self._records = (
+            self.tx.scalar(
+                select(func.count())
+                .select_from(Golden)
+                .where(Golden.entity == "customer", Golden.state == "live")
+            )
+            or 0
+        )
 
     def match(self, item: Incoming, system: OpenSystem) -> Match:
         """What a new record of `system` is: known, perhaps known, or new."""
         if item.spec.entity in FACTS:
             return _NEW
-        found = self._compare(item)
-        sure = [(score, i, weights) for verdict, score, i, weights in found if verdict == "link"]
+        near = self._near(item)
+        if not near:
+            return _NEW
         seat = (system.id, item.object_name)
-        free = [entry for entry in sure if seat not in self._held.get(entry[1], set())]
-        if free:
-            return Match(free[0][1], _rule(free[0][2]))
-        return Match(
-            None, "new", tuple((i, score, weights) for _, score, i, weights in found[:MOST])
-        )
+        if item.spec.entity == "contact":
+            return self._match_contact(item, near, seat)
+        return self._match_customer(item, near, seat)
 
-    def add(self, golden: Golden, object_name: str, system_id: int) -> None:
+    def add(self, golden: Golden, item: Incoming, system_id: int) -> None:
         """A record that was linked or made: later ones of the batch may match it."""
         self._golden[golden.id] = golden
-        self._held.setdefault(golden.id, set()).add((system_id, object_name))
-        for _, key in self.keys_of(golden):
+        self._normal.pop(golden.id, None)
+        self._seats.setdefault(golden.id, set()).add((system_id, item.object_name))
+        for _, key in self._keys.get(item.seen.key, ()):
             known = self._by_key.setdefault(key, [])
             if golden.id not in known:
                 known.append(golden.id)
 
-    def _compare(self, item: Incoming) -> list[tuple[str, float, str, list[Any]]]:
-        ids = {
-            golden_id
-            for _, key in exact.keys(item.spec.entity, item.values)
-            for golden_id in self._by_key.get(key, ())
-        }
-        found = []
-        for golden_id in sorted(ids):
-            golden = self._golden[golden_id]
-            if golden.state != "live" or golden.entity != item.spec.entity:
-                continue
-            evidence = exact.compare(golden.values, item.values)
-            if evidence.verdict != "different":
-                weights = [list(weight) for weight in evidence.weights]
-                found.append((evidence.verdict, evidence.score, golden_id, weights))
-        return sorted(found, key=lambda entry: (-entry[1], entry[2]))
+    def _to_follow(self, item: Incoming) -> list[int]:
+        """The keys that are rare enough to look for candidates with."""
+        keys = self._keys.get(item.seen.key, [])
+        if item.spec.entity == "contact":
+            return [key for _, key in keys]
+        return match.rare_keys(keys, self._held_by)
+
+    def _near(self, item: Incoming) -> list[Golden]:
+        ids = {i for key in self._to_follow(item) for i in self._by_key.get(key, ())}
+        found = [self._golden[golden_id] for golden_id in sorted(ids)]
+        return [g for g in found if g.state == "live" and g.entity == item.spec.entity]
+
+    def _match_customer(
+        self, item: Incoming, near: Sequence[Golden], seat: tuple[int, str]
+    ) -> Match:
+        incoming = normalise(party_from_canonical(item.values))
+        others = [self._normal_of(golden) for golden in near]
+        scores = _model().compare_many(incoming, others, self._held_by, self._records)
+        decision = _model().decide(scores, self._records)
+        if decision.outcome == "link" and decision.best is not None:
+            golden = near[decision.best]
+            if seat not in self._seats.get(golden.id, set()):
+                return Match(golden.id, f"matched: {decision.reason}")
+        review = decision.review if decision.outcome != "new" else ()
+        return Match(
+            None,
+            "new",
+            tuple((near[i].id, scores[i].bits, _shown(scores[i])) for i in review[:MOST]),
+        )
+
+    def _match_contact(
+        self, item: Incoming, near: Sequence[Golden], seat: tuple[int, str]
+    ) -> Match:
+        found = [(exact.compare(golden.values, item.values), golden) for golden in near]
+        found = [(e, g) for e, g in found if e.verdict != "different"]
+        found.sort(key=lambda entry: (-entry[0].score, entry[1].id))
+        for evidence, golden in found:
+            if evidence.verdict == "link" and seat not in self._seats.get(golden.id, set()):
+                return Match(golden.id, f"matched: {evidence.reason}")
+        return Match(
+            None,
+            "new",
+            tuple((g.id, e.score, [list(w) for w in e.weights]) for e, g in found[:MOST]),
+        )
+
+    def _normal_of(self, golden: Golden) -> Normal:
+        if golden.id not in self._normal:
+            self._normal[golden.id] = normalise(party_from_canonical(golden.values))
+        return self._normal[golden.id]
 
     def _lock_keys(self, keys: Sequence[int]) -> None:
         """Two workers with the same new customer take turns; SQLite has one writer anyway."""
@@ -117,5 +191,7 @@ class Matcher:
             )
 
 
-def _rule(weights: Sequence[Sequence[Any]]) -> str:
-    return "matched by " + ", ".join(str(name) for name, weight in weights if weight > 0)
+def _shown(score: Score) -> list[Any]:
+    """The waterfall of a score, for the review screen: field, level, bits."""
+    weights: list[Any] = [[w.field, w.level, w.bits] for w in score.weights]
+    return [*weights, ["veto", score.veto, 0.0]] if score.veto else weights

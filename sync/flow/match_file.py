@@ -132,7 +132,9 @@ def _assembled(pieces: Sequence[Piece]) -> Loaded:
     )
 
 
-def match_file(path: Path, matcher: Matcher, *, processes: int = 2, train: bool = False) -> FileMatch:
+def match_file(
+    path: Path, matcher: Matcher, *, processes: int = 2, train: bool = False
+) -> FileMatch:
     """Match all records of a file among themselves."""
     return match_loaded(load(path, processes), matcher, train=train)
 
@@ -153,7 +155,9 @@ def write_clusters(result: FileMatch, path: Path) -> int:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(["id", "cluster"])
         customer = result.matched.customer.tolist()
-        writer.writerows((identifier, ids[root]) for identifier, root in zip(ids, customer, strict=True))
+        writer.writerows(
+            (identifier, ids[root]) for identifier, root in zip(ids, customer, strict=True)
+        )
     return len(np.unique(result.matched.customer))
 
 

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from connectors.sdk.contract import WritesRecords
 from mapping.errors import UnmappableValue
 from sync.core.merge import is_rendering
@@ -14,7 +12,7 @@ from sync.flow.hub import Hub
 from sync.flow.intent import Intent
 from sync.flow.records import Incoming, Seen, canonicalise
 from sync.gateway.systems import OpenSystem
-from sync.store import dirty, goldens, inbox
+from sync.store import dirty, goldens, inbox, links
 from sync.store.session import Tx
 from sync.store.tables import Change, Golden, Link, new_id
 
@@ -95,47 +93,56 @@ def _wait(
     batch.handled |= {intent.row.id for intent in (*early, *adopted)}
 
 
-def open_link(tx: Tx, system: OpenSystem, intent: Intent, now: datetime) -> Link | None:
-    """The link to note a write on; None where it is not as it was when the write was decided."""
-    if intent.link is not None:
-        link = tx.get_one(Link, intent.link.id, populate_existing=True)
-        same = (link.state, link.digest, link.golden_id) == (
-            intent.link.state,
-            intent.link.digest,
-            intent.golden.id,
-        )
-        if not same:
-            return None
+def open_links(
+    tx: Tx, system: OpenSystem, intents: Sequence[Intent], now: datetime
+) -> list[Intent]:
+    """The intents that still stand, each with the link to note its write on.
+
+    An intent whose link is not as it was when the write was decided is left out.
+    """
+    here = links.of_golden(tx, {intent.golden.id for intent in intents}, system.id)
+    ready: list[Intent] = []
+    for intent in intents:
+        own = [x for x in here[intent.golden.id] if x.object == intent.spec.object]
+        link = _standing(intent, own) if intent.link else _fresh(system, intent, own, now)
+        if link is None:
+            continue
         if intent.op == "create":
             link.doubt_since = now
-        return link
-    here = list(
-        tx.scalars(
-            select(Link).where(
-                Link.golden_id == intent.golden.id,
-                Link.system_id == system.id,
-                Link.object == intent.spec.object,
-            )
-        )
-    )
-    if any(link.is_primary and link.state in {"live", "in_doubt"} for link in here):
+        link.pushing = {**(link.pushing or {}), **intent.sent}
+        intent.link = link
+        ready.append(intent)
+    tx.add_all([intent.link for intent in ready if intent.link is not None])
+    tx.flush()
+    return ready
+
+
+def _standing(intent: Intent, own: Sequence[Link]) -> Link | None:
+    decided = intent.link
+    assert decided is not None
+    for link in own:
+        if link.id == decided.id:
+            same = (link.state, link.digest) == (decided.state, decided.digest)
+            return link if same else None
+    return None
+
+
+def _fresh(system: OpenSystem, intent: Intent, own: Sequence[Link], now: datetime) -> Link | None:
+    if any(link.is_primary and link.state in {"live", "in_doubt"} for link in own):
         return None
-    link = Link(
+    return Link(
         golden_id=intent.golden.id,
         system_id=system.id,
         object=intent.spec.object,
         remote_id=None,
-        hub_key=f"{intent.golden.id}-{len(here)}" if here else intent.golden.id,
+        hub_key=f"{intent.golden.id}-{len(own)}" if own else intent.golden.id,
         state="in_doubt",
         is_primary=True,
         shadow={},
         pushed={},
-        doubt_since=now,
+        digest="",
         created_at=now,
     )
-    tx.add(link)
-    tx.flush()
-    return link
 
 
 def ack(
@@ -147,9 +154,12 @@ def ack(
     seen: Seen | None,
     absorber: Absorber,
 ) -> None:
-    """A write that was done: the link's base moves; what is not ours in the record comes in."""
+    """A write that was done: the link's base moves; what is not ours in the record comes in.
+
+    The link must be new to the transaction, or loaded by it.
+    """
     assert intent.link is not None
-    link = tx.get_one(Link, intent.link.id, populate_existing=True)
+    link = tx.get_one(Link, intent.link.id)
     if intent.op == "archive":
         end_link(hub, tx, system, intent, "archived", absorber.run_id)
         return
@@ -201,7 +211,7 @@ def forget_sent(tx: Tx, intent: Intent) -> None:
     """The system said that a write was not done: nothing is on its way any more."""
     if intent.link is None:
         return
-    link = tx.get_one(Link, intent.link.id, populate_existing=True)
+    link = tx.get_one(Link, intent.link.id)
     link.pushing = None
     if link.state == "in_doubt":
         link.doubt_since = None
@@ -220,7 +230,7 @@ def end_link(
 ) -> None:
     """The record left its route: it is archived there, or stays without us."""
     assert intent.link is not None
-    link = tx.get_one(Link, intent.link.id, populate_existing=True)
+    link = tx.get_one(Link, intent.link.id)
     link.state, link.pushing = state, None
     tx.add(
         Change(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from mapping.canonical import FACTS
-from sync.core import exact, guard
+from sync.core import guard
 from sync.flow.hub import Hub
+from sync.flow.match import keys_of, same
 from sync.flow.records import Seen
 from sync.gateway.systems import OpenSystem
 from sync.store import goldens, links, runs
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 WINDOW = timedelta(minutes=10)  # deletes that arrive one by one count together
 DELETES = "deletes"
+ABSORBED = 10.0  # bits: the record vanished where its twin lives on
 
 
 @dataclass(slots=True)
@@ -131,7 +133,7 @@ def _let_go(
 
 def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> Golden | None:
     """Another record of the same object that this one was probably merged into there."""
-    keys = [key for _, key in exact.keys(golden.entity, golden.values)]
+    keys = [key for _, key in keys_of(golden.entity, golden.values)]
     near = {i for _, i in goldens.by_keys(tx, keys)} - {golden.id}
     if not near:
         return None
@@ -146,7 +148,7 @@ def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> G
         )
     )
     for other in goldens.load(tx, linked).values():
-        if other.state == "live" and exact.compare(golden.values, other.values).verdict == "link":
+        if other.state == "live" and same(golden.entity, golden.values, other.values, 0):
             return other
     return None
 
@@ -157,14 +159,12 @@ def _propose_twin(hub: Hub, tx: Tx, system: OpenSystem, golden: Golden, twin: Go
         select(Candidate).where(Candidate.first_id == first, Candidate.second_id == second)
     )
     if known is None:
-        evidence = exact.compare(golden.values, twin.values)
-        weights = [[f"merged in {system.name}", 10.0], *map(list, evidence.weights)]
         tx.add(
             Candidate(
                 first_id=first,
                 second_id=second,
-                score=evidence.score + 10.0,
-                weights=weights,
+                score=ABSORBED,
+                weights=[["remote merge", system.name, ABSORBED]],
                 created_at=hub.now(),
             )
         )

@@ -22,6 +22,8 @@ from sync.gateway.quota import Buckets, Quota
 from sync.gateway.tokens import StoredTokens
 from sync.gateway.vault import Vault
 
+CLOCK_NOISE = 2.0  # seconds: what whole seconds and the way there can make of equal clocks
+
 
 @dataclass(frozen=True, slots=True)
 class OpenSystem:
@@ -93,9 +95,16 @@ class Systems:
 
     def flush_counts(self, system: OpenSystem, *, written: int = 0) -> None:
         """Adds the calls made since the last flush to the system's counters."""
+        self._note_clock(system)
         reads, writes = system.quota.take_counts()
         if reads or writes or written:
             self.store.add_calls(system.id, reads=reads, writes=writes, written=written)
+
+    def _note_clock(self, system: OpenSystem) -> None:
+        measured = system.connector.http.clock_offset
+        if measured is None or abs(measured - system.clock_offset) <= CLOCK_NOISE:
+            return
+        self.store.set_clock_offset(system.id, measured if abs(measured) > CLOCK_NOISE else 0.0)
 
     def credentials(self, system_id: int, sealed: bytes | None) -> dict[str, Any]:
         """The secrets of a system, opened."""

@@ -8,7 +8,7 @@ from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
-from sync.store.tables import Dirty, Golden
+from sync.store.tables import Dirty
 from sync.store.upsert import insert_into
 
 CHUNK = 500
@@ -128,19 +128,13 @@ def postpone(
     tx.execute(update(Dirty).where(Dirty.id.in_(ids), Dirty.lease_token == token).values(**values))
 
 
-def wake_children(tx: Tx, parent_ids: Collection[str], system_id: int, now: datetime) -> None:
-    """What waited for these parents in a system is due now."""
-    if parent_ids:
-        tx.execute(
-            update(Dirty)
-            .where(
-                Dirty.system_id == system_id,
-                Dirty.waiting_for == "parent",
-                Dirty.golden_id.in_(select(Golden.id).where(Golden.parent_id.in_(parent_ids))),
-            )
-            .values(due_at=now, waiting_for="")
-            .execution_options(synchronize_session=False)
-        )
+def wake_children(tx: Tx, system_id: int, now: datetime) -> None:
+    """What waits for a parent in a system is looked at again now."""
+    tx.execute(
+        update(Dirty)
+        .where(Dirty.system_id == system_id, Dirty.waiting_for == "parent")
+        .values(due_at=now, waiting_for="")
+    )
 
 
 def waiting(session: Session, system_id: int | None = None) -> int:

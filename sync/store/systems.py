@@ -41,6 +41,11 @@ class StoredSystems:
                 )
             )
 
+    def set_clock_offset(self, system_id: int, seconds: float) -> None:
+        """How far the system's clock is ahead of ours."""
+        with self._database.write() as tx:
+            tx.execute(update(System).where(System.id == system_id).values(clock_offset=seconds))
+
     def token(self, system_id: int) -> bytes | None:
         """The sealed token."""
         with self._database.read() as session:

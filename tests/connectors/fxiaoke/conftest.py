@@ -33,11 +33,12 @@ ACCOUNT = {
         "name": field(label="客户名称", is_required=True, max_length=256),
         "tel": field("phone_number", label="电话"),
         "fax": field(label="传真"),
-        "owner": field("employee", label="负责人"),
+        "owner": field("employee", label="负责人", is_required=True),
         "country": field("country", label="国家"),
         "province": field("province", label="省"),
         "city": field("city", label="市"),
         "district": field("district", label="区"),
+        "area_location": field("group"),
         "account_no": field("auto_number", label="编号"),
         "old__c": field(label="停用", is_active=False),
         "account_level": field(
@@ -61,10 +62,20 @@ def options(*rows):
 
 
 AREAS = {
-    "country": options(("中国", "248", {"province": ["251", "249"]}), ("德国", "2", None)),
-    "province": options(("浙江", "251", {"city": ["300"]}), ("北京", "249", {"city": ["310"]})),
+    "country": options(
+        ("中国", "248", {"province": ["251", "249"]}),
+        ("德国", "2", None),
+        ("法国", "3", {"province": ["260"]}),
+    ),
+    "province": options(
+        ("浙江", "251", {"city": ["300"]}),
+        ("北京", "249", {"city": ["310"]}),
+        ("法兰西岛", "260", {"city": ["320"]}),
+    ),
     "city": options(
-        ("杭州市", "300", {"district": ["400", "401"]}), ("北京市", "310", {"district": ["410"]})
+        ("杭州市", "300", {"district": ["400", "401"]}),
+        ("北京市", "310", {"district": ["410"]}),
+        ("巴黎", "320", None),
     ),
     "district": options(("西湖区", "400", None), ("新城区", "401", None), ("新城区", "410", None)),
 }

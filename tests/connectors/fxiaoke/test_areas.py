@@ -80,6 +80,39 @@ def test_a_country_that_is_not_divided_holds_no_smaller_areas(areas):
     }
 
 
+ABROAD = {"country": "法国", "province": "Île-de-France", "city": "巴黎", "district": "XI"}
+
+
+@pytest.mark.parametrize("rule", ["leave_out_abroad", "leave_out"])
+def test_abroad_a_name_that_is_not_listed_is_left_out(make, tenant, rule):
+    areas = Areas(make(unknown_area=rule).client)
+    assert coded(areas, ABROAD) == {
+        "country": "3",
+        "province": None,
+        "city": "320",
+        "district": None,
+    }
+    assert coded(areas, {"city": "Lyon"}, {"country": "3"}) == {"city": None}
+
+
+def test_it_may_be_refused_abroad_too(make, tenant):
+    areas = Areas(make(unknown_area="refuse").client)
+    with pytest.raises(RecordError) as caught:
+        coded(areas, ABROAD)
+    assert caught.value.field == "province"
+
+
+def test_at_home_a_name_that_is_not_listed_is_refused_unless_told_otherwise(make, tenant):
+    wrong = {"country": "中国", "city": "杭洲市"}
+    with pytest.raises(RecordError):
+        coded(Areas(make().client), wrong)
+    with pytest.raises(RecordError):
+        coded(Areas(make().client), {"city": "杭洲市"}, {"country": "248"})
+    lenient = Areas(make(unknown_area="leave_out").client)
+    assert coded(lenient, wrong) == {"country": "248", "city": None}
+    assert coded(lenient, {"country": "Atlantis"}) == {"country": None}
+
+
 def test_an_emptied_area_is_emptied(areas):
     assert coded(areas, {"city": None, "district": ""}) == {"city": None, "district": None}
 

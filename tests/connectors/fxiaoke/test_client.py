@@ -3,7 +3,7 @@ import threading
 import pytest
 import requests
 
-from connectors.fxiaoke.client import Pace
+from connectors.fxiaoke import Fxiaoke
 from connectors.fxiaoke.errors import Kind
 from connectors.sdk.errors import (
     AnswerLostError,
@@ -198,31 +198,69 @@ def test_any_other_code_is_the_records_with_what_support_asks_for(connector, ten
 @pytest.mark.parametrize("kind", [Kind.READ, Kind.CREATE])
 def test_troubles_of_the_transport(connector, tenant, answer, error, kind):
     tenant.answer("create", answer)
+    error = TransientError if error is AnswerLostError and kind is Kind.READ else error
     with pytest.raises(error) as caught:
         connector.client.call("/cgi/crm/v2/data/create", {}, kind)
     if error is TransientError:
         assert not isinstance(caught.value, AnswerLostError)
-    tries = 3 if kind is Kind.READ or error is TransientError else 1
+    tries = 3 if error is TransientError else 1
     assert len(tenant.asked("create")) == (1 if error in {SetupError, ThrottledError} else tries)
 
 
-def test_the_pace_holds_in_any_window():
-    now = [0.0]
-    pace = Pace(3, 20.0, lambda: now[0])
-    assert [pace.take("a") for _ in range(4)] == [0, 0, 0, 20.0]
-    now[0] = 5.0
-    assert pace.take("b") == 0
-    assert pace.take("a") == 15.0
-    now[0] = 20.0
-    assert pace.take("a") == 0
+def test_no_twenty_seconds_hold_more_calls_than_the_setting(make):
+    for limit in (1, 2, 10, 90, 500):
+        config = make(calls_per_20_seconds=limit).config
+        rate = Fxiaoke.rates(config)["*"]
+        assert rate.seconds == 20
+        assert rate.calls + rate.burst <= max(limit, 2)
+        assert rate.calls + rate.burst >= min(limit, 90)
 
 
-def test_calls_over_the_pace_are_not_made(make, tenant):
-    tenant.answer("query", {})
-    connector = make(calls_per_20_seconds=2)
-    read(connector)
-    read(connector)
-    with pytest.raises(ThrottledError) as caught:
+def test_no_minute_holds_more_than_ten_grants(make):
+    rates = Fxiaoke.rates(make().config)
+    for path in ("/oauth2.0/token", "/cgi/corpAccessToken/get/V2"):
+        assert (rates[path].calls + rates[path].burst, rates[path].seconds) == (10, 60)
+
+
+def test_a_call_waits_a_little_for_our_own_pace(make, tenant, limiter):
+    tenant.answer("update", {})
+    waits = [0.0, 1.0, 1.5, 0.0]  # of the token and of three tries
+    limiter.acquire = lambda _interface, _cost=1: waits.pop(0)
+    slept = []
+    connector = make()
+    connector.client.sleep = slept.append
+    connector.client.call("/cgi/crm/v2/data/update", {}, Kind.CREATE)
+    assert slept == [1.0, 1.5]
+
+
+def test_a_call_that_would_wait_long_is_not_made(make, tenant, limiter):
+    tenant.answer("update", {})
+    waits = [0.0, 2.0, 2.0]
+    limiter.acquire = lambda _interface, _cost=1: waits.pop(0)
+    with pytest.raises(ThrottledError):
+        make().client.call("/cgi/crm/v2/data/update", {}, Kind.CREATE)
+    assert tenant.asked("update") == []
+
+
+def test_a_grant_without_a_token_is_no_grant(connector, tenant, tokens):
+    tenant.answer(GRANT, {"expiresIn": 7200})
+    with pytest.raises(TransientError):
         read(connector)
-    assert 0 < caught.value.retry_after <= 20
-    assert len(tenant.asked("query")) == 2
+    assert tokens.current() is None
+
+
+def test_a_refusal_is_logged_for_support_without_secrets(connector, tenant, refused, caplog):
+    tenant.answer("update", refused(201110001, "客户的私事"))
+    with caplog.at_level("INFO"), pytest.raises(RecordError):
+        connector.client.call("/cgi/crm/v2/data/update", {}, Kind.CHANGE)
+    record = caplog.records[-1]
+    assert (record.code, record.trace) == (201110001, "E-O.acme.1000-2a")
+    assert "s3cret" not in caplog.text
+    assert "客户的私事" not in caplog.text
+
+
+def test_a_refusal_without_words_still_reads_as_a_sentence(connector, tenant):
+    words = {"errorCode": 7, "errorMessage": "success", "errorDescription": "success"}
+    tenant.answer("update", words)
+    with pytest.raises(RecordError, match="no reason given"):
+        connector.client.call("/cgi/crm/v2/data/update", {}, Kind.CHANGE)

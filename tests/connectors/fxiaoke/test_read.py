@@ -167,6 +167,17 @@ def test_find_gives_the_living_and_the_oldest(connector, tenant):
     assert {key: change.remote_id for key, change in found.items()} == {"k1": "b"}
 
 
+def test_the_described_fields_are_asked_for_and_nothing_beside_them(connector, tenant):
+    tenant.rows([row("a")])
+    list(connector.fetch("AccountObj", ["a"]))
+    list(connector.changes("AccountObj", None))
+    connector.find("AccountObj", ["k"])
+    for request in tenant.asked("query"):
+        asked = set(request["data"]["search_query_info"]["fieldProjection"])
+        assert asked >= {"_id", "name", "owner", "life_status", "last_modified_time"}
+        assert not asked & {"area_location", "old__c", "owner__r"}
+
+
 def test_custom_objects_have_their_own_paths(connector, tenant):
     tenant.answer("custom/v2/data/query", {"data": {"dataList": []}})
     list(connector.fetch("object_8w9cb__c", ["a"]))
@@ -178,6 +189,7 @@ def test_the_schema_is_that_of_our_native_view(connector, tenant):
     assert schema.label == "客户"
     assert schema.fields["name"].required
     assert schema.fields["name"].max_length == 256
+    assert not schema.fields["owner"].required  # the connector fills it in
     assert schema.fields["city"].type == "text"
     assert not schema.fields["account_no"].writable
     assert not schema.fields["last_modified_time"].writable
@@ -209,11 +221,11 @@ def test_check_misses_the_hub_key_field(make, tenant):
     assert "text field" in caught.value.hint
 
 
-def test_descriptions_are_remembered_for_some_minutes(connector, tenant):
+def test_descriptions_are_remembered_for_an_hour(connector, tenant):
     now = [0.0]
     connector._describer._clock = lambda: now[0]
     tenant.rows([])
-    for at in (0, 599, 601):
+    for at in (0, 3599, 3601):
         now[0] = at
         connector._describer.fields("AccountObj")
     assert len(tenant.asked("describe")) == 2

@@ -7,6 +7,7 @@ from connectors.sdk.contract import Write
 from connectors.sdk.errors import (
     AnswerLostError,
     ConnectorError,
+    GoneError,
     RecordError,
     SetupError,
     ThrottledError,
@@ -276,7 +277,7 @@ def test_a_row_that_is_gone_is_not_brought_back(connector, tenant, refused, rows
     tenant.answer("invalid", refused(201110001))
     tenant.rows([stored("a", life_status=status) for status in rows])
     outcomes, _ = write(connector, update(tel="1"))
-    assert isinstance(outcomes["u-a"].error, RecordError)
+    assert isinstance(outcomes["u-a"].error, GoneError)
     assert words in str(outcomes["u-a"].error)
     outcomes, _ = write(connector, delete())
     assert outcomes["d-a"].error is None  # what was asked for is the case
@@ -327,6 +328,29 @@ def test_a_field_that_no_form_clears_is_told_as_it_is(connector, tenant):
         assert outcomes["u-a"].after.data["tel"] == "1"
     forms = [call["data"]["object_data"]["tel"] for call in tenant.asked("update")]
     assert forms == [None, "", None, ""]
+
+
+def test_an_empty_text_clears_like_nothing(connector, tenant):
+    tenant.answer("update", {})
+    tenant.rows([stored("a")])
+    write(connector, update(tel="", owner=[]))
+    assert tenant.asked("update")[0]["data"]["object_data"]["tel"] is None
+
+
+def test_a_create_whose_traces_cannot_be_seen_is_in_doubt(connector, tenant, refused):
+    tenant.answer("create", {})
+    tenant.answer("query", refused(30004))
+    outcomes, error = write(connector, create("k1"))
+    assert outcomes == {}
+    assert isinstance(error, AnswerLostError)
+
+
+def test_a_look_up_that_fails_says_that_nothing_was_sent(connector, tenant):
+    tenant.answer("countryAreaOptions/get", requests.Timeout("read"))
+    outcomes, error = write(connector, create(country="中国"))
+    assert error is None
+    assert type(outcomes["k1"].error) is TransientError
+    assert tenant.asked("create") == []
 
 
 def test_custom_objects_are_written_by_their_own_paths(connector, tenant):

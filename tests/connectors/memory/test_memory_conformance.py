@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from connectors.memory import Memory, MemoryWorld, Trouble, world
+from connectors.memory.shapes import SHAPES
 from connectors.memory.world import SECRET, forget, signed
 from connectors.sdk.contract import Delivery, Native
 from connectors.testing import network
@@ -21,6 +22,33 @@ FAILURES = {
     network.FORBIDDEN: "forbidden",
     network.THROTTLED: "throttled",
     network.TIMEOUT: "lost",
+}
+
+
+LINE = {
+    "product_code": "W-1",
+    "description": "齿轮",
+    "quantity": "3",
+    "unit": "pcs",
+    "unit_price": "12.5",
+    "amount": "37.5",
+}
+VALUES = {
+    "text": "文本",
+    "choice": "lead",
+    "decimal": "12.5",
+    "boolean": True,
+    "date": "2026-02-28",
+    "list": ["a", "b"],
+    "reference": None,
+    "phone": "+8675520000001",
+    "mobile": "+8613800000001",
+    "fax": "+8675520000002",
+    "email": "info@example.com",
+    "tax_id": "91440300000004MA10",
+    "language": "zh-CN",
+    "kind": "organisation",
+    "lines": [LINE],
 }
 
 
@@ -38,6 +66,15 @@ class MemoryTarget(Target):
 
     def seed(self, count: int) -> Sequence[str]:
         return [self.world.create("customers", **self.sample(n)) for n in range(count)]
+
+    def populate(self) -> None:
+        """One record of each object, with a value in every field."""
+        made: dict[str, str] = {}
+        for name, shape in SHAPES.items():
+            fields = [field for field in shape.fields.values() if field.writable]
+            values = {field.name: VALUES.get(field.name, VALUES[field.type]) for field in fields}
+            values |= {f.name: made.get(f.target) for f in fields if f.target}
+            made[name] = self.world.create(name, **values)
 
     def edit(self, remote_id: str, text: str) -> None:
         self.world.edit("customers", remote_id, name=text)

@@ -21,7 +21,7 @@ def tryton_environment() -> Path | None:
 
 @pytest.fixture(scope="session")
 def tryton_server(tmp_path_factory):
-    """What a client needs to know of a running server: base_url, database, login, password."""
+    """What a client needs to know of a running server, and the folder that it runs on."""
     environment = tryton_environment()
     if environment is None:
         pytest.skip("no Tryton here: run `make demo` once, or set KEHUB_TRYTON_VENV")
@@ -33,7 +33,7 @@ def tryton_server(tmp_path_factory):
     try:
         line = process.stdout.readline()
         assert line, f"Tryton did not start:\n{(folder / 'start.log').read_text()}"
-        yield json.loads(line)
+        yield {**json.loads(line), "folder": str(folder)}
     finally:
         process.terminate()
         process.wait(timeout=30)

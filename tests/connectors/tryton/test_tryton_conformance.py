@@ -1,6 +1,7 @@
 """Tryton keeps every rule: recorded calls of a real server, played back.
 
-To record again: KEHUB_RECORD=1 and an environment with Tryton (see conftest.py).
+To record again, run this file alone with KEHUB_RECORD=1 and an environment with Tryton (see
+conftest.py): the listings are those of an empty company.
 """
 
 import os

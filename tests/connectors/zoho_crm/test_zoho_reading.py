@@ -218,14 +218,23 @@ def test_a_wide_module_is_read_whole_and_in_one_state(fresh_stand_in):
     assert {change.remote_id for change in told} == set(ids)
 
 
-def test_a_renamed_field_is_noticed_within_minutes(stand_in):
+def test_a_field_that_is_gone_does_not_read_as_cleared(stand_in):
     connector = stand_in.connect()
     stand_in.admin("POST", "/fields/Contacts", {"api_name": "Nickname"})
-    try:
-        assert "Nickname" in connector.schema("Contacts").fields
-        assert "Nickname" in connector.metadata.module("Contacts").fields
-    finally:
-        stand_in.admin("DELETE", "/fields/Contacts/Nickname")
+    (record,) = stand_in.seed("Contacts", [{"Last_Name": "Daly", "Nickname": "Dee"}])
+    (before,) = connector.fetch("Contacts", [record])
+    stand_in.admin("DELETE", "/fields/Contacts/Nickname")
+    (after,) = connector.fetch("Contacts", [record])
+    assert before.data["Nickname"] == "Dee"
+    assert "Nickname" not in after.data
+    assert "Nickname" not in connector.schema("Contacts").fields
+
+
+@pytest.mark.parametrize("answer", ["204", "400"])
+def test_an_unknown_id_is_a_tombstone_however_it_is_told(stand_in, answer):
+    stand_in.switch(unknown_id_get=answer)
+    (found,) = stand_in.connect().fetch("Accounts", ["5725767000009999999"])
+    assert found.data is None
 
 
 @responses.activate

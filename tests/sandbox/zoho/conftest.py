@@ -27,7 +27,11 @@ class StandIn:
             stdout=subprocess.PIPE,
             stderr=self.errors,
         )
-        self.hello = json.loads(self.process.stdout.readline())
+        first = self.process.stdout.readline()
+        if not first:
+            self.kill()
+            raise AssertionError(Path(self.errors.name).read_text())
+        self.hello = json.loads(first)
         self.url = self.hello["base_url"]
 
     def kill(self):

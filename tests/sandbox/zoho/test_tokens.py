@@ -56,7 +56,9 @@ def test_an_expired_token_is_refused_and_a_new_one_works(zoho):
     assert answer.status_code == 401
     assert answer.json()["code"] == "INVALID_TOKEN"
     zoho.log_in()
-    assert zoho.crm("GET", "/org").status_code == 200
+    alive = zoho.crm("GET", "/org")
+    assert alive.status_code == 200
+    assert alive.headers["X-ACCESSTOKEN-RESET"] > zoho.admin("GET", "/clock")["time"]
 
 
 def test_tokens_run_out_with_the_clock(zoho):
