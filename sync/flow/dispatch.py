@@ -15,10 +15,11 @@ from sync.flow.hub import Hub
 from sync.flow.intent import Intent, Wanted, decide
 from sync.flow.records import Seen, digest
 from sync.gateway.systems import OpenSystem
-from sync.store import dirty, goldens, links, runs
+from sync.store import dirty, goldens, inbox, links, runs
 from sync.store.session import Tx
-from sync.store.tables import Dirty
+from sync.store.tables import BULK, INTERACTIVE, Dirty
 
+READ_FIRST = 1.0  # seconds that a create waits for what its system has told and nobody has read
 _EXTEND_EVERY = 20.0  # seconds of writing after which the lease is drawn out
 
 
@@ -59,13 +60,16 @@ def _one_batch(hub: Hub, system_id: int) -> Batch | None:
         return None
     token = recover.lease_token()
     with hub.database.write() as tx:
+        # While a load is being read nobody is written to: who is who is not known yet.
+        now = hub.now()
         rows = dirty.claim(
             tx,
             system_id,
             limit=hub.settings.batch,
-            now=hub.now(),
+            now=now,
             lease=hub.settings.lease,
             token=token,
+            lanes=(INTERACTIVE,) if inbox.loading(tx, now) else (INTERACTIVE, BULK),
         )
         if not rows:
             return None
@@ -103,7 +107,8 @@ def _bring_in_line(hub: Hub, system: OpenSystem, batch: Batch) -> None:
         wanted = decide(hub, session, system, batch.rows)
     batch.open = Counter(intent.row.id for intent in wanted.intents)
     _note_idle(hub, batch, wanted)
-    intents = settle.settle_doubts(hub, system, wanted.intents, batch)
+    known = _hold_creates(hub, system, wanted.intents, batch)
+    intents = settle.settle_doubts(hub, system, known, batch)
     intents = _unlink(hub, system, intents, batch)
     intents = _read_before_write(hub, system, intents, batch)
     for name in system.specs:
@@ -140,6 +145,24 @@ def _note_idle(hub: Hub, batch: Batch, wanted: Wanted) -> None:
             due = now + (timedelta(minutes=5) if why == "review" else held)
             dirty.postpone(tx, [row.id], batch.token, due_at=due, waiting_for=why)
     batch.handled |= {row.id for row in wanted.settled} | {row.id for row, _ in wanted.waiting}
+
+
+def _hold_creates(
+    hub: Hub, system: OpenSystem, intents: Sequence[Intent], batch: Batch
+) -> list[Intent]:
+    """What the system has not been read for yet may be what would be created: read first."""
+    new = {intent.row.id for intent in intents if intent.op == "create"}
+    now = hub.now()
+    if not new:
+        return list(intents)
+    with hub.database.write() as tx:
+        if not inbox.unread(tx, system.id, now):
+            return list(intents)
+        due = now + timedelta(seconds=READ_FIRST)
+        dirty.postpone(tx, new, batch.token, due_at=due, waiting_for="inbox", refund=True)
+        tx.after_commit(hub.waker.take_in, system.id)
+    batch.handled |= new
+    return [intent for intent in intents if intent.row.id not in new]
 
 
 def _unlink(hub: Hub, system: OpenSystem, intents: Sequence[Intent], batch: Batch) -> list[Intent]:

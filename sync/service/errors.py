@@ -1,5 +1,23 @@
 """What a person asked for and cannot have; the sentence says why and what to do."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.sdk.errors import ConnectorError, SetupError, TransientError
+from mapping.errors import MappingError
+from sync.gateway.vault import VaultError
+
+__all__ = [
+    "REFUSALS",
+    "Explanation",
+    "NotFoundError",
+    "ServiceError",
+    "SetupError",
+    "TransientError",
+    "explain",
+]
+
 
 class ServiceError(Exception):
     """A refusal. `code` names the sentence for translation, `facts` are its parts."""
@@ -11,3 +29,28 @@ class ServiceError(Exception):
 
 class NotFoundError(ServiceError):
     """There is no such thing."""
+
+
+# All that a service function raises on purpose; anything else is a bug.
+REFUSALS = (ServiceError, ConnectorError, MappingError, VaultError)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An error as a person reads it: what is wrong, how to mend it, and what to translate by."""
+
+    message: str
+    hint: str = ""
+    code: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def explain(error: Exception) -> Explanation:
+    """The sentence of a refusal, its hint, and the code of the translation where it has one."""
+    hint = str(getattr(error, "hint", "") or "")
+    if isinstance(error, ServiceError):
+        return Explanation(str(error), hint, error.code, error.facts)
+    if isinstance(error, TransientError):
+        return Explanation(str(error), hint, "unreachable", {"reason": str(error)})
+    code = str(getattr(error, "remote_code", "") or "")
+    return Explanation(str(error), hint, "", {"remote_code": code} if code else {})

@@ -56,6 +56,7 @@ class SystemView:
     settings: Mapping[str, Any]
     hook_url: str
     hook_expires: str | None
+    hook_problem: str
     problem: str
 
     @property
@@ -366,8 +367,35 @@ def _view(
         settings=dict(row.settings),
         hook_url=hook_url(hub, row) if takes_hooks else "",
         hook_expires=str(row.hook_state.get("expires_at") or "") or None if subscribes else None,
+        hook_problem=str(row.hook_state.get("problem") or ""),
         problem=problem,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MappingView:
+    """The live mapping of one object."""
+
+    object: str
+    entity: str
+    version: int
+    text: str
+    author: str
+    created_at: datetime
+
+
+def live_mappings(hub: Hub, name: str) -> list[MappingView]:
+    """The mappings that a system works with, as they were written."""
+    with hub.database.read() as session:
+        rows = session.scalars(
+            select(MappingRow)
+            .join(System, System.id == MappingRow.system_id)
+            .where(System.name == name, MappingRow.state == "live")
+            .order_by(MappingRow.id)
+        )
+        return [
+            MappingView(r.object, r.entity, r.version, r.text, r.author, r.created_at) for r in rows
+        ]
 
 
 def hook_url(hub: Hub, row: System) -> str:

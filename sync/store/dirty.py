@@ -8,7 +8,7 @@ from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
-from sync.store.tables import Dirty
+from sync.store.tables import BULK, INTERACTIVE, Dirty
 from sync.store.upsert import insert_into
 
 CHUNK = 500
@@ -59,13 +59,20 @@ def mark(
 
 
 def claim(
-    tx: Tx, system_id: int, *, limit: int, now: datetime, lease: float, token: str
+    tx: Tx,
+    system_id: int,
+    *,
+    limit: int,
+    now: datetime,
+    lease: float,
+    token: str,
+    lanes: Collection[int] = (INTERACTIVE, BULK),
 ) -> list[Dirty]:
     """Takes due rows of one system under a lease, parents before children."""
     free = or_(Dirty.lease_until.is_(None), Dirty.lease_until < now)
     due = (
         select(Dirty.id)
-        .where(Dirty.system_id == system_id, Dirty.due_at <= now, free)
+        .where(Dirty.system_id == system_id, Dirty.lane.in_(lanes), Dirty.due_at <= now, free)
         .order_by(Dirty.lane, case(_RANK, value=Dirty.entity, else_=9), Dirty.due_at, Dirty.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
-from sync.store.tables import Inbox
+from sync.store.tables import BULK, Inbox, System
 from sync.store.upsert import insert_into
 
 CHUNK = 500
@@ -141,6 +141,35 @@ def waiting(session: Session, system_id: int | None = None) -> int:
     if system_id is not None:
         query = query.where(Inbox.system_id == system_id)
     return session.scalar(query) or 0
+
+
+def loading(session: Session, now: datetime) -> bool:
+    """Whether rows of a bulk load are due or in hand in any live system."""
+    at_work = or_(Inbox.due_at <= now, Inbox.lease_until > now)
+    found = session.scalar(
+        select(Inbox.id)
+        .join(System, System.id == Inbox.system_id)
+        .where(
+            Inbox.state == "waiting",
+            Inbox.lane == BULK,
+            at_work,
+            System.state == "live",
+            System.hold_in.is_(False),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+def unread(session: Session, system_id: int, now: datetime) -> bool:
+    """Whether records of a system are due to be taken in, or just are."""
+    at_work = or_(Inbox.due_at <= now, Inbox.lease_until > now)
+    found = session.scalar(
+        select(Inbox.id)
+        .where(Inbox.system_id == system_id, Inbox.state == "waiting", at_work)
+        .limit(1)
+    )
+    return found is not None
 
 
 def systems_with_work(session: Session, now: datetime) -> list[int]:

@@ -1,0 +1,139 @@
+"""The hub in numbers: the object that scripts read. Loads little, so that it answers fast."""
+
+import http.client
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sync.settings import Settings
+from sync.store.glance import glance, moment
+
+PROBE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class SystemStatus:
+    """One system: lag in seconds, rows that wait, calls made so far."""
+
+    name: str
+    kind: str
+    state: str
+    url: str
+    lag_seconds: float
+    waiting: int
+    calls: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `kehub status --json` prints; scripts rely on the names."""
+
+    ready: bool
+    url: str
+    systems: tuple[SystemStatus, ...]
+    customers: int
+    contacts: int
+    open: Mapping[str, int]
+    writes: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def status(settings: Settings) -> Status:
+    """How the hub is. A hub that was never set up is not ready and has nothing."""
+    found = glance(settings)
+    url = base_url(settings)
+    if found is None:
+        names = ("conflicts", "candidates", "dead_letters", "guards", "inbox", "dirty")
+        return Status(False, url, (), 0, 0, dict.fromkeys(names, 0), 0)
+    waiting: dict[int, int] = {}
+    oldest: dict[int, datetime] = {}
+    for system_id, count, since in found["waiting"]:
+        waiting[system_id] = waiting.get(system_id, 0) + count
+        oldest[system_id] = min(oldest.get(system_id, moment(since)), moment(since))
+    now = datetime.now(UTC)
+    rows = found["systems"]
+    systems = tuple(_system(row, waiting.get(row[0], 0), oldest.get(row[0]), now) for row in rows)
+    return Status(
+        ready=_is_set_up(settings.home) and answers(url),
+        url=url,
+        systems=systems,
+        customers=found["golden"].get("customer", 0),
+        contacts=found["golden"].get("contact", 0),
+        open=found["open"],
+        writes=sum(row[7] for row in rows),
+    )
+
+
+def has_tables(settings: Settings) -> bool:
+    """Whether this hub was set up."""
+    return glance(settings) is not None
+
+
+def running(home: Path) -> Mapping[str, Any] | None:
+    """What the supervisor of this data folder wrote down, while it lives."""
+    try:
+        facts = json.loads((home / "run.json").read_text(encoding="utf-8"))
+        os.kill(int(facts["supervisor"]), 0)
+    except PermissionError:
+        return facts if isinstance(facts, dict) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return dict(facts)
+
+
+def base_url(settings: Settings) -> str:
+    """Where the web UI of this hub answers, also when another port was given at its start."""
+    facts = running(settings.home)
+    if settings.public_url or facts is None:
+        return settings.base_url
+    return str(facts.get("url") or settings.base_url)
+
+
+def answers(url: str) -> bool:
+    """Whether the web UI answers."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return False
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname, parts.port, timeout=PROBE_SECONDS)
+    try:
+        connection.request("GET", f"{parts.path}/healthz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def address(settings: Mapping[str, Any]) -> str:
+    """The address of a system, from its plain settings."""
+    for name in ("base_url", "url", "api_url", "accounts_url"):
+        if settings.get(name):
+            return str(settings[name])
+    return ""
+
+
+def _system(
+    row: tuple[Any, ...], waiting: int, oldest: datetime | None, now: datetime
+) -> SystemStatus:
+    _id, name, kind, state, stored, reads, writes, _records, _reason = row
+    settings = json.loads(stored) if isinstance(stored, str) else dict(stored or {})
+    lag = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    calls = {"read": int(reads), "write": int(writes)}
+    return SystemStatus(name, kind, state, address(settings), round(lag, 3), waiting, calls)
+
+
+def _is_set_up(home: Path) -> bool:
+    """A demo is ready when its systems agree, not when its web UI answers."""
+    try:
+        facts = json.loads((home / "demo.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
+    return bool(facts.get("ready", True))

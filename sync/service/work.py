@@ -1,0 +1,221 @@
+"""Polling now, working in this process, and knowing when nothing waits any more."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from connectors.sdk.contract import ReadsChanges
+from sync.flow import dispatch, poll, recover, take_in
+from sync.flow.hub import Hub
+from sync.service.errors import NotFoundError
+from sync.store import cursors
+from sync.store.tables import Cursor, Dirty, Guard, Inbox, System
+
+REVIEW = "review"  # why a dirty row waits when a person has to decide about a candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What still waits, by system; `blocked` waits for a person, not for the hub."""
+
+    inbox: Mapping[str, int] = field(default_factory=dict)
+    dirty: Mapping[str, int] = field(default_factory=dict)
+    polls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    blocked: Mapping[str, str] = field(default_factory=dict)
+    reviews: int = 0
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is left that the hub could do by itself."""
+        return not (self.inbox or self.dirty or self.polls)
+
+    @property
+    def left(self) -> int:
+        return sum(self.inbox.values()) + sum(self.dirty.values())
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "inbox": dict(self.inbox),
+            "dirty": dict(self.dirty),
+            "polls": {name: list(objects) for name, objects in self.polls.items()},
+            "blocked": dict(self.blocked),
+            "reviews": self.reviews,
+            "errors": dict(self.errors),
+        }
+
+
+def check_names(hub: Hub, names: Sequence[str]) -> None:
+    """NotFoundError for the first name that is no system's."""
+    with hub.database.read() as session:
+        known = set(session.scalars(select(System.name)))
+    for name in names:
+        if name not in known:
+            raise NotFoundError(
+                f"There is no system named “{name}”.",
+                code="no_system",
+                hint="See `kehub system list`.",
+                name=name,
+            )
+
+
+def ask_for_polls(hub: Hub, names: Sequence[str] = ()) -> datetime:
+    """Every live system (or those named) is polled as soon as a worker is free.
+
+    Returns the moment to compare polls with.
+    """
+    now = hub.now()
+    with hub.database.write() as tx:
+        for system_id in _live(tx, names):
+            cursors.hurry(tx, system_id, now)
+            tx.after_commit(hub.waker.poll, system_id)
+    return now
+
+
+def work_here(hub: Hub, names: Sequence[str] = (), *, polling: bool = False) -> int:
+    """One round of all that is due, in this process; returns how many records moved."""
+    with hub.database.read() as session:
+        every, chosen = _live(session, ()), _live(session, names)
+    moved = 0
+    if polling:
+        for system_id in chosen:
+            moved += poll.poll(hub, system_id, force=True)
+    moved += sum(take_in.drain(hub, system_id) for system_id in every)
+    moved += sum(dispatch.drain(hub, system_id) for system_id in every)
+    return moved
+
+
+def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None = None) -> Rest:
+    """What still waits anywhere, and which of the named systems were not polled yet."""
+    now = hub.now()
+    with hub.database.read() as session:
+        rows = list(session.scalars(select(System)))
+        live = {row.id: row for row in rows if row.state == "live"}
+        can_take = [i for i, row in live.items() if not row.hold_in]
+        can_send = [i for i, row in live.items() if not row.hold_out]
+        inbox = _counts(session, Inbox.system_id, Inbox.state == "waiting")
+        review = Dirty.waiting_for == REVIEW
+        dirty = _counts(session, Dirty.system_id, ~review)
+        reviews = session.scalar(select(func.count()).select_from(Dirty).where(review)) or 0
+        guards = dict(
+            session.execute(
+                select(Guard.system_id, Guard.reason).where(Guard.state == "open")
+            ).all()
+        )
+        listings = list(session.scalars(select(Cursor)))
+        errors = _errors(session)
+    chosen = {i for i, row in live.items() if not names or row.name in names}
+    polls, failed = _polls(hub, chosen, listings, now, polled_since)
+    blocked = {
+        row.name: guards.get(row.id) or row.state_reason or row.state
+        for row in rows
+        if (row.id in inbox and row.id not in can_take)
+        or (row.id in dirty and row.id not in can_send)
+    }
+    names_of = {row.id: row.name for row in rows}
+    return Rest(
+        inbox={names_of[i]: n for i, n in inbox.items() if i in can_take},
+        dirty={names_of[i]: n for i, n in dirty.items() if i in can_send},
+        polls={names_of[i]: objects for i, objects in polls.items()},
+        blocked=blocked,
+        reviews=reviews,
+        errors={**{names_of[i]: text for i, text in errors.items()}, **failed},
+    )
+
+
+def broken(hub: Hub, names: Sequence[str] = ()) -> dict[str, tuple[str, str]]:
+    """Systems that stand still until somebody mends them: reason and what to do."""
+    with hub.database.read() as session:
+        rows = session.scalars(select(System).where(System.state == "broken"))
+        return {
+            row.name: (row.state_reason, row.state_hint)
+            for row in rows
+            if not names or row.name in names
+        }
+
+
+def renew_hooks(hub: Hub) -> None:
+    """The hub's address may have changed: every subscription is renewed with the next sweep."""
+    with hub.database.write() as tx:
+        tx.execute(update(System).values(hook_due=None))
+
+
+def _polls(
+    hub: Hub,
+    chosen: set[int],
+    listings: Sequence[Cursor],
+    now: datetime,
+    since: datetime | None,
+) -> tuple[dict[int, tuple[str, ...]], dict[str, str]]:
+    """Objects whose listing is in work, or has not been read since; and listings that failed."""
+    known = {(row.system_id, row.object): row for row in listings}
+    open_polls: dict[int, tuple[str, ...]] = {}
+    failed: dict[str, str] = {}
+    again: list[int] = []
+    for system_id in sorted(chosen):
+        try:
+            system = hub.systems.open(system_id)
+        except Exception as error:
+            if not recover.is_setup(error):
+                raise
+            continue  # the next step pauses it with this reason
+        if not isinstance(system.connector, ReadsChanges):
+            continue
+        left = []
+        for name in (name for name in system.specs if system.reads(name)):
+            row = known.get((system_id, name))
+            leased = row is not None and row.lease_until is not None and row.lease_until > now
+            read = row is not None and row.polled_at is not None and _since(row.polled_at, since)
+            if row is not None and row.error and not leased:
+                failed[system.name] = row.error
+                if since is not None:
+                    left.append(name)
+            elif leased or not read:
+                left.append(name)
+                if row is not None and not leased and row.due_at > now:
+                    again.append(system_id)
+        if left:
+            open_polls[system_id] = tuple(left)
+    _hurry_again(hub, set(again), now)
+    return open_polls, failed
+
+
+def _since(polled_at: datetime, since: datetime | None) -> bool:
+    return since is None or polled_at >= since
+
+
+def _hurry_again(hub: Hub, system_ids: set[int], now: datetime) -> None:
+    """A poll that began before we asked ended and set its next time: ask once more."""
+    if not system_ids:
+        return
+    with hub.database.write() as tx:
+        for system_id in system_ids:
+            cursors.hurry(tx, system_id, now)
+            tx.after_commit(hub.waker.poll, system_id)
+
+
+def _live(session: Any, names: Sequence[str]) -> list[int]:
+    query = select(System.id).where(System.state == "live").order_by(System.id)
+    if names:
+        query = query.where(System.name.in_(names))
+    return list(session.scalars(query))
+
+
+def _counts(session: Any, column: Any, *where: Any) -> dict[int, int]:
+    return dict(session.execute(select(column, func.count()).where(*where).group_by(column)).all())
+
+
+def _errors(session: Any) -> dict[int, str]:
+    """What waiting rows last failed with, one example for each system."""
+    found: dict[int, str] = {}
+    for table, where in ((Inbox, Inbox.state == "waiting"), (Dirty, Dirty.error != "")):
+        query = (
+            select(table.system_id, func.max(table.error))
+            .where(where, table.error != "")
+            .group_by(table.system_id)
+        )
+        found.update(dict(session.execute(query).all()))
+    return found

@@ -1,0 +1,112 @@
+"""Watching long work: a plan that is made, a plan that is applied, all that waits."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from webui.cli.console import Board, Console
+from webui.cli.failing import CommandError
+
+if TYPE_CHECKING:
+    from sync.service.hub import Hub
+    from sync.service.plans import PlanView
+    from sync.service.work import Rest
+
+LOOK_EVERY = 0.4
+PATIENCE = 180.0  # seconds in which nothing may move before the waiting is given up
+IMPATIENCE = 25.0  # the same when all that is left has failed and comes back later
+
+
+@dataclass
+class Follower:
+    """Does or watches the work of one hub. `has_workers`: other processes do it."""
+
+    hub: "Hub"
+    console: Console
+    board: Board
+    has_workers: bool
+    stopping: Callable[[], None] = lambda: None
+    patience: float = PATIENCE
+
+    def plan(self, names: Sequence[str], *, actor: str) -> "PlanView":
+        """Makes a plan in this process and shows how far the reading is."""
+        from sync.service import plans  # noqa: PLC0415  loads the engine
+
+        made = plans.start_plan(self.hub, names, actor=actor, wake=False)
+        failure: list[BaseException] = []
+
+        def make() -> None:
+            try:
+                plans.make_plan(self.hub, made.id)
+            except BaseException as error:  # noqa: BLE001  raised again below
+                failure.append(error)
+
+        thread = threading.Thread(target=make, name="plan", daemon=True)
+        thread.start()
+        while thread.is_alive():
+            self.stopping()
+            self._show_reading(plans.get_plan(self.hub, made.id))
+            thread.join(LOOK_EVERY)
+        if failure:
+            raise failure[0]
+        done = plans.get_plan(self.hub, made.id)
+        read = sum(sum(objects.values()) for objects in done.progress.values())
+        self.board.end("plan", self.console.word("plan_made", id=done.id, count=read))
+        return done
+
+    def apply(self, plan_id: int, *, actor: str) -> None:
+        """Hands the plan's records over in this process."""
+        from sync.service import plans  # noqa: PLC0415
+
+        self.board.show("apply", self.console.word("applying", id=plan_id))
+        plans.apply_plan(self.hub, plan_id, actor=actor, inline=True)
+        self.board.end("apply", self.console.word("handed_over", id=plan_id))
+
+    def wait(self, names: Sequence[str] = (), *, polled_since: datetime | None = None) -> "Rest":
+        """Until nothing waits that the hub could do by itself; works along without workers."""
+        from sync.service import work  # noqa: PLC0415
+
+        most, last, moved_at = 0, None, time.monotonic()
+        first = not self.has_workers and polled_since is not None
+        while True:
+            self.stopping()
+            if not self.has_workers:
+                work.work_here(self.hub, names, polling=first)
+                first = False
+            rest = work.rest(self.hub, names, polled_since=polled_since)
+            if rest.is_quiet:
+                self.board.end("work", self.console.word("agreed"))
+                return rest
+            most = max(most, rest.left)
+            self._show_work(rest, most)
+            seen = (rest.inbox, rest.dirty, rest.polls)
+            if seen != last:
+                last, moved_at = seen, time.monotonic()
+            patience = IMPATIENCE if rest.errors else self.patience
+            if time.monotonic() - moved_at > patience:
+                raise CommandError("gives_up", what=self._left(rest), why=_why(rest))
+            time.sleep(LOOK_EVERY)
+
+    def _show_reading(self, plan: "PlanView") -> None:
+        read = sum(sum(objects.values()) for objects in plan.progress.values())
+        parts = (f"{name} {sum(objects.values())}" for name, objects in plan.progress.items())
+        words = self.console.word("planning", id=plan.id, parts=", ".join(parts))
+        self.board.show("plan", words, done=read)
+
+    def _show_work(self, rest: "Rest", most: int) -> None:
+        words = self.console.word("working", what=self._left(rest))
+        self.board.show("work", words, done=most - rest.left, total=most)
+
+    def _left(self, rest: "Rest") -> str:
+        parts = [f"{name} ← {count}" for name, count in rest.dirty.items()]
+        parts += [f"{name} → {count}" for name, count in rest.inbox.items()]
+        parts += [f"{name} …" for name in rest.polls]
+        return ", ".join(parts)
+
+
+def _why(rest: "Rest") -> str:
+    reasons = {**rest.errors, **rest.blocked}
+    return " ".join(f"{name}: {text}" for name, text in reasons.items())
