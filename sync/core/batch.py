@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sync.core import blocking
-from sync.core.cluster import Constraints, cluster, constraints_of
+from sync.core.cluster import Links, cluster, constraints_of
 from sync.core.columns import KIND_CODES, Ints, Table
 from sync.core.holders import counted
 from sync.core.levels import Holders, Levels, Pairs
@@ -84,24 +84,26 @@ def score_all(compared: Compared, model: Model) -> Scored:
 
 
 def match_all(
-    compared: Compared, scored: Scored, matcher: Matcher, never: Iterable[tuple[int, int]] = ()
+    compared: Compared,
+    scored: Scored,
+    matcher: Matcher,
+    *,
+    rank: Ints | None = None,
+    never: Iterable[tuple[int, int]] = (),
 ) -> Matched:
-    """Clusters of the pairs above the link threshold; the rest above the floor is for review."""
+    """Clusters at the link threshold; pairs above the floor that stay apart are for review."""
     size = len(compared.table)
     constraints = constraints_of(compared.table, never)
     link_at = matcher.thresholds.link_at(size)
-    strong = (scored.bits >= link_at) & ~scored.veto
-    customer = joined_by(compared, scored, strong, constraints)
+    customer = cluster(size, links_of(compared, scored), constraints, link_at, rank)
     together = customer[compared.pairs.left] == customer[compared.pairs.right]
     floor = scored.bits >= matcher.thresholds.candidate_at(size)
-    possible = floor & ~together & ~_proven_apart(compared)
-    return Matched(customer, together & (floor | strong), possible)
+    return Matched(customer, together & floor, floor & ~together & ~_proven_apart(compared))
 
 
-def joined_by(compared: Compared, scored: Scored, strong: Flags, constraints: Constraints) -> Ints:
-    some = compared.pairs.only(strong)
-    size = len(compared.table)
-    return cluster(size, some.left, some.right, scored.bits[strong], constraints).customer
+def links_of(compared: Compared, scored: Scored) -> Links:
+    pairs = compared.pairs
+    return Links(pairs.left, pairs.right, scored.bits, scored.alone, scored.veto)
 
 
 def _proven_apart(compared: Compared) -> Flags:

@@ -37,7 +37,10 @@ BRAND = Field(
     ("missing", *_held("same"), *_held("same across scripts", HELD_3), "same sound", "typing error",
      "one contains the other", "one character replaced", "similar", "different"),
 )  # fmt: skip
-INDUSTRY = Field("industry", ("missing", "same", "part of the other", "overlapping", "different", "one side only"))
+INDUSTRY = Field(
+    "industry",
+    ("missing", "same", "part of the other", "overlapping", "different", "one side only", "part, though both names are whole"),
+)
 REGION = Field(
     "region in the name",
     ("missing", "same", "city and its province", "different", "one side, the other's city agrees",
@@ -481,6 +484,10 @@ def company_name_levels(table: Table, owners: Pairs, rows: Pairs, others: Ints) 
     trade = _industry(
         *(names[c][side] for side in (rows.left, rows.right) for c in ("low", "high"))
     )
+    whole = np.logical_and.reduce(
+        [(names["han"][side] == 1) & (names["form"][side] != 0) for side in (rows.left, rows.right)]
+    )
+    _set(trade, whole & (trade == level(INDUSTRY, "part of the other")), level(INDUSTRY, "part, though both names are whole"))
     return np.stack(
         [
             brand_levels(names, rows, others),

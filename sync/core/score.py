@@ -186,7 +186,7 @@ COMPANY_CALLED = Grouping(
     (
         (1, (("branch", ("one side", "different")),)),
         (2, (SAME_BRAND, ("legal form", ("group on one", "different")))),
-        (3, (SAME_BRAND, ("industry", ("different", "overlapping")))),
+        (3, (SAME_BRAND, ("industry", ("different", "overlapping", "part, though")))),
         (4, (SAME_BRAND, ("region in the name", ("different", "one side, the other's city differs")))),
         (5, (SAME_BRAND, ("industry", ("same",)), ("region in the name", ("same", "city and", "one side, the other's city agrees")))),
         (6, (SAME_BRAND, ("industry", ("one side",)))),
