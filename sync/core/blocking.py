@@ -14,7 +14,8 @@ Bits = npt.NDArray[np.uint64]
 # A key that more records share than this is too common to be followed; it still counts.
 CAPS: Mapping[str, int] = {
     "tax": 300, "phone": 120, "mail": 120, "domain": 100, "brand": 60, "words": 60, "name": 60,
-    "road_number": 40, "word": 25,
+    "road_number": 40, "word": 25, "birth": 30, "user": 30, "given_city": 25, "family_city": 25,
+    "birth_year_given": 40, "birth_year_family": 40, "postcode": 25, "given_month": 25, "family_month": 25,
 }  # fmt: skip
 DEFAULT_CAP = 80
 FAMILIES = (
@@ -22,7 +23,8 @@ FAMILIES = (
     "place_industry_head", "place_industry_tail", "name", "name_employer", "name_city", "name_birth", "name_road",
     "family_phone", "user_family", "family_employer", "given_employer", "name_domain", "birth_given", "birth_family",
     "road_family", "road_given", "postcode_family", "postcode_given", "root_family", "city_typo", "birth_city", "word",
-    "road_number", "postcode_brand",
+    "road_number", "postcode_brand", "birth", "user", "given_city", "family_city", "birth_year_given",
+    "birth_year_family", "postcode", "initials_day", "given_month", "family_month",
 )  # fmt: skip
 FAMILY_CODES = {name: code for code, name in enumerate(FAMILIES)}
 CAP_OF_CODE = np.array([CAPS.get(name, DEFAULT_CAP) for name in FAMILIES], np.int64)
@@ -173,6 +175,14 @@ def _person_names(table: Table, rows: Ints) -> Iterator[Emit]:
     yield "given_employer", owner, (given, employer)
     yield "name_birth", owner, (full, birth)
     yield "birth_given", owner, (birth, given)
+    yield "birth", owner, (np.where(birth % 10000 > 101, birth, 0),)
+    yield "birth_year_given", owner, (birth // 10000, names["tail"][name])
+    yield "birth_year_family", owner, (birth // 10000, names["head"][name])
+    yield "initials_day", owner, (birth % 10000, initial, names["first"][name])
+    yield "given_month", owner, (birth % 10000, given)
+    yield "family_month", owner, (birth % 10000, family)
+    for position in range(records["mail_user"].shape[1]):
+        yield "user", owner, (records["mail_user"][owner, position],)
     yield "birth_family", owner, (birth, family)
     for column, label, part in (("phone", "family_phone", family), ("mail_user", "user_family", family),
                                 ("domain", "name_domain", full)):  # fmt: skip
@@ -188,6 +198,9 @@ def _person_places(table: Table, rows: Ints) -> Iterator[Emit]:
     road, number = addresses["road"][address], addresses["number"][address]
     yield "name_city", owner, (full, city)
     yield "name_road", owner, (full, road)
+    yield "given_city", owner, (given, city)
+    yield "family_city", owner, (family, city)
+    yield "postcode", owner, (postcode,)
     yield "road_family", owner, (road, number, family)
     yield "road_given", owner, (road, number, given)
     yield "postcode_family", owner, (postcode, family)

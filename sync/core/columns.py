@@ -193,6 +193,7 @@ class NameRow:
     numbers: int = 0
     words: int = 0
     han: int = 0
+    first: int = 0  # initial of the family name
     head: int = 0
     tail: int = 0
     text: str = ""
@@ -243,6 +244,7 @@ def _person_row(name: PersonName) -> NameRow:
         words=len(name.given),
         form=int(bool(name.native) or is_spoken_given(name.given)),
         han=int(bool(name.native)),
+        first=ord(name.family[0]) if name.family else 0,
         head=hashed(name.family[:3]),
         tail=hashed(name.given[:3]),
         text=name.native,
@@ -252,7 +254,7 @@ def _person_row(name: PersonName) -> NameRow:
 
 
 NAME_ARRAYS = ("key", "latin", "family", "given", "root", "initial", "middle", "region", "province", "low", "high",
-               "form", "branch", "numbers", "words", "han", "head", "tail")  # fmt: skip
+               "form", "branch", "numbers", "words", "han", "first", "head", "tail")  # fmt: skip
 
 
 def _name_columns(rows: Sequence[NameRow]) -> Columns:
