@@ -1,17 +1,18 @@
 """Matching of a whole table at once: the same keys, levels and weights as for one record."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from sync.core import blocking
 from sync.core.cluster import Links, cluster, constraints_of
-from sync.core.columns import KIND_CODES, Ints, Table
+from sync.core.columns import EXTRA, KIND_CODES, Ints, Table
 from sync.core.holders import counted
-from sync.core.levels import Holders, Levels, Pairs
+from sync.core.levels import HELD_EDGES, Holders, Levels, Pairs, extra_field, extra_levels
 from sync.core.match import DECIDED_ALONE, Matcher
+from sync.core.train import adapt
 from sync.core.score import KIND_NAMES, Floats, Model, decided_alone, level_matrix, vetoed
 
 PIECE = 200_000  # pairs compared at a time: bounds the memory, not the result
@@ -70,6 +71,16 @@ def _in_pieces(table: Table, pairs: Pairs, held: Holders, model: Model, kind: st
     return np.concatenate(pieces)
 
 
+def adapted(compared: Compared, model: Model) -> Model:
+    """The model after the table's own pairs had their say; see `train.adapt`."""
+    size = len(compared.table)
+    kinds = dict(model.kinds)
+    for code, matrix in compared.matrix.items():
+        name = KIND_NAMES[code]
+        kinds[name] = adapt(model.kinds[name], matrix, size)
+    return replace(model, version=f"{model.version}+file", kinds=kinds)
+
+
 def score_all(compared: Compared, model: Model) -> Scored:
     size = len(compared.pairs)
     out = Scored(np.zeros(size), np.zeros(size, bool), np.zeros(size, bool))
@@ -121,3 +132,50 @@ def _proven_apart(compared: Compared) -> Flags:
 
 def kinds_present(table: Table) -> list[str]:
     return [name for name, code in KIND_CODES.items() if (table.records["kind"] == code).any()]
+
+
+# ---- columns without a rule of their own -----------------------------------------------
+
+MATCHES_HOLD = np.array([0.0, 0.3, 0.2, 0.12, 0.08, 0.05, 0.1, 0.05, 0.04, 0.06])  # levels in true pairs
+SAMPLED = 20_000
+
+
+def with_extras(model: Model, table: Table, holders: Holders) -> Model:
+    """The model with a field for each unknown column, weighed by what its agreement is worth here.
+
+    How often two strangers agree is measured on the file; how often two records of one customer
+    do is assumed.
+    """
+    names = tuple(c.removeprefix(EXTRA) for c in table.records.texts if c.startswith(EXTRA))
+    if not names:
+        return model
+    weights = [_extra_weights(table, holders, name) for name in names]
+    fields = tuple(extra_field(name) for name in names)
+    kinds = {
+        kind: replace(known, fields=known.fields + fields, weights=(*known.weights, *weights), extras=names)
+        for kind, known in model.kinds.items()
+    }
+    return replace(model, kinds=kinds)
+
+
+def _extra_weights(table: Table, holders: Holders, name: str) -> Floats:
+    size = len(table)
+    steps = range(1, max(2, min(size, 1 + SAMPLED // size + 1)))
+    rows = np.arange(size)
+    strangers = Pairs(np.tile(rows, len(steps)), np.concatenate([(rows + 7919 * s) % size for s in steps]))
+    strangers = strangers.only(strangers.left != strangers.right)
+    counts = np.bincount(extra_levels(table, strangers, holders, name), minlength=len(MATCHES_HOLD))
+    seen = (counts + 0.5).astype(np.float64)
+    seen[0] = 0.0
+    seen /= seen.sum()
+    seen[1:6] = np.maximum(_agreeing(holders.counts[EXTRA + name], size), 1e-7)
+    bits = np.zeros(len(MATCHES_HOLD))
+    bits[1:] = np.log2(MATCHES_HOLD[1:] / seen[1:])
+    return np.clip(bits, -3.0, 8.0)
+
+
+def _agreeing(held: Ints, size: int) -> Floats:
+    """The chance that two strangers hold one value, by how many others hold it."""
+    chance = np.maximum(held - 1, 0) / max(1, size - 1) / size
+    bucket = np.searchsorted(HELD_EDGES, np.maximum(0, held - 2), side="right")
+    return np.bincount(bucket[held > 0], weights=chance[held > 0], minlength=5)

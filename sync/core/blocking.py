@@ -1,13 +1,15 @@
 """Blocking keys: indexed values that put possible duplicates side by side, online as in batch."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from sync.core.columns import KIND_CODES, Ints, Table
+from sync.core.columns import EXTRA, KIND_CODES, Ints, Table, hashed
 from sync.core.normal.record import Normal, normalise
+from sync.core.normal.text import words
 from sync.core.party import Party
 
 Bits = npt.NDArray[np.uint64]
@@ -209,12 +211,30 @@ def _person_places(table: Table, rows: Ints) -> Iterator[Emit]:
     yield "birth_city", owner, (table.records["birth"][owner], np.where(postcode != 0, postcode, city))
 
 
+def _text_words(table: Table, rows: Ints) -> Iterator[Emit]:
+    """Each word, and each two neighbours, of names and texts that no rule is made for."""
+    texts = [table.names.texts["other_text"].take(table.name_start[rows])]
+    texts += [column.take(rows) for name, column in table.records.texts.items() if name.startswith(EXTRA)]
+    owners: list[int] = []
+    values: list[int] = []
+    for row, parts in zip(rows.tolist(), zip(*texts, strict=True), strict=True):
+        found = {token for part in parts for token in _tokens(part)}
+        owners += [row] * len(found)
+        values += [hashed(token) for token in sorted(found)]
+    yield "word", np.array(owners, np.int64), (np.array(values, np.int64),)
+
+
+def _tokens(text: str) -> list[str]:
+    single = [token for token in words(text)[:40] if len(token) > 2]
+    return single + [f"{a} {b}" for a, b in itertools.pairwise(single)]
+
+
 Emitter = Callable[[Table, Ints], Iterator[Emit]]
 COMPANY: Sequence[Emitter] = (_values, _company_names, _company_places)
 EMITTERS: Mapping[int, Sequence[Emitter]] = {
     KIND_CODES["company"]: COMPANY,
     KIND_CODES["person"]: (_values, _person_names, _person_places),
-    KIND_CODES["other"]: COMPANY,
+    KIND_CODES["other"]: (*COMPANY, _text_words),
 }
 
 

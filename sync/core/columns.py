@@ -92,11 +92,12 @@ class Table:
         return len(self.name_start) - 1
 
     @classmethod
-    def of(cls, normals: Sequence[Normal]) -> "Table":
+    def of(cls, normals: Sequence[Normal], extras: Sequence[str] = ()) -> "Table":
+        """`extras` names the columns without a rule of their own that are compared as plain text."""
         names = [_names(normal) for normal in normals]
         addresses = [normal.addresses[:MOST_VALUES] or (NO_ADDRESS,) for normal in normals]
         return cls(
-            records=_record_columns(normals),
+            records=_with_extras(_record_columns(normals), normals, extras),
             names=_name_columns(list(chain.from_iterable(names))),
             name_start=_starts([len(n) for n in names]),
             addresses=_address_columns(list(chain.from_iterable(addresses))),
@@ -171,6 +172,18 @@ def _record_columns(normals: Sequence[Normal]) -> Columns:
         "employer": Texts.of([e.latin for e in employers]),
     }
     return Columns(arrays, texts)
+
+
+EXTRA = "extra:"
+
+
+def _with_extras(columns: Columns, normals: Sequence[Normal], extras: Sequence[str]) -> Columns:
+    found = [dict(normal.extra) for normal in normals]
+    for name in extras:
+        texts = [values.get(name, "") for values in found]
+        columns.arrays[EXTRA + name] = _ints([hashed(text) for text in texts])
+        columns.texts[EXTRA + name] = Texts.of(texts)
+    return columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ import numpy as np
 import yaml
 
 from sync.core import blocking
-from sync.core.batch import Compared, Matched, Scored, candidates, compare_all, match_all, score_all
+from sync.core.batch import Compared, Matched, Scored, adapted, candidates, compare_all, match_all, score_all, with_extras
 from sync.core.columns import KIND_CODES, Ints, Table, Texts
 from sync.core.holders import counted
 from sync.core.levels import Pairs
 from sync.core.match import Matcher, Thresholds
 from sync.core.normal.record import normalise
-from sync.core.party import party_from_row
+from sync.core.party import KNOWN_COLUMNS, party_from_row
 from sync.core.score import KIND_NAMES, Model, Score, waterfall
 
 CHUNK = 20_000  # rows normalised at a time
@@ -62,6 +62,13 @@ class Loaded:
 
     def id_list(self) -> list[str]:
         return self.ids.take(np.arange(len(self.table)))
+
+    def rank(self) -> Ints:
+        """An order of the records that does not depend on how the file is sorted."""
+        order = np.argsort(np.array(self.id_list()), kind="stable")
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        return rank
 
     def row_of(self, identifier: str) -> int:
         try:
@@ -112,7 +119,8 @@ def _chunks(reader: Iterator[list[str]]) -> Iterator[list[list[str]]]:
 
 def _piece(number: int, header: Sequence[str], rows: Sequence[list[str]]) -> Piece:
     records: list[Mapping[str, str]] = [dict(zip(header, row, strict=False)) for row in rows]
-    table = Table.of([normalise(party_from_row(record)) for record in records])
+    extras = [column for column in header if column not in KNOWN_COLUMNS]
+    table = Table.of([normalise(party_from_row(record)) for record in records], extras)
     ids = Texts.of([record.get("id", "") for record in records])
     return Piece(number, ids, table, blocking.key_arrays(table))
 
@@ -139,11 +147,14 @@ def match_file(path: Path, matcher: Matcher, *, processes: int = 2, train: bool 
 
 def match_loaded(loaded: Loaded, matcher: Matcher, *, train: bool = False) -> FileMatch:
     pairs = candidates(loaded.table, loaded.keys)
-    compared = compare_all(loaded.table, pairs, matcher.model)
+    holders = counted(loaded.table)
+    matcher = replace(matcher, model=with_extras(matcher.model, loaded.table, holders))
+    compared = compare_all(loaded.table, pairs, matcher.model, holders)
     if train:
-        matcher = replace(matcher, model=adapted(compared, matcher))
+        matcher = replace(matcher, model=adapted(compared, matcher.model))
     scored = score_all(compared, matcher.model)
-    return FileMatch(loaded, compared, scored, match_all(compared, scored, matcher), matcher)
+    matched = match_all(compared, scored, matcher, rank=loaded.rank())
+    return FileMatch(loaded, compared, scored, matched, matcher)
 
 
 def write_clusters(result: FileMatch, path: Path) -> int:
