@@ -1,7 +1,8 @@
 """Matching of a whole table at once: the same keys, levels and weights as for one record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,12 @@ from sync.core.columns import EXTRA, KIND_CODES, Ints, Table
 from sync.core.holders import counted
 from sync.core.levels import HELD_EDGES, Holders, Levels, Pairs, extra_field, extra_levels
 from sync.core.match import DECIDED_ALONE, Matcher
-from sync.core.train import adapt
+from sync.core.train import adapt, learn
 from sync.core.score import KIND_NAMES, Floats, Model, decided_alone, level_matrix, vetoed
 
 PIECE = 200_000  # pairs compared at a time: bounds the memory, not the result
 Flags = npt.NDArray[np.bool_]
+Aim = Literal["precision", "balance"]
 
 
 @dataclass(slots=True)
@@ -79,6 +81,28 @@ def adapted(compared: Compared, model: Model) -> Model:
         name = KIND_NAMES[code]
         kinds[name] = adapt(model.kinds[name], matrix, size)
     return replace(model, version=f"{model.version}+file", kinds=kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Pairs that a person decided."""
+
+    pairs: Pairs
+    same: Flags
+
+
+def taught(table: Table, labels: Labels, model: Model, holders: Holders) -> Model:
+    """The model sharpened by a steward's decisions; few decisions move it little."""
+    kind = table.records["kind"][labels.pairs.left]
+    comparable = kind == table.records["kind"][labels.pairs.right]
+    kinds = dict(model.kinds)
+    for code, name in KIND_NAMES.items():
+        rows = np.flatnonzero(comparable & (kind == code))
+        if not len(rows):
+            continue
+        matrix = level_matrix(table, labels.pairs.only(rows), holders, model.kinds[name])
+        kinds[name] = learn(model.kinds[name], matrix, labels.same[rows], len(table))
+    return replace(model, version=f"{model.version}+labels", kinds=kinds)
 
 
 def score_all(compared: Compared, model: Model) -> Scored:
@@ -179,3 +203,54 @@ def _agreeing(held: Ints, size: int) -> Floats:
     chance = np.maximum(held - 1, 0) / max(1, size - 1) / size
     bucket = np.searchsorted(HELD_EDGES, np.maximum(0, held - 2), side="right")
     return np.bincount(bucket[held > 0], weights=chance[held > 0], minlength=5)
+
+
+# ---- what a threshold would do ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRow:
+    """The consequences of one link threshold on these records."""
+
+    at: float
+    customers: int
+    links: int  # compared pairs that end in one customer
+    expected_precision: float  # share of those that the weights expect to be right
+    expected_missed: float  # true pairs among the compared ones that the weights expect below
+    edge: tuple[tuple[int, int, float], ...]  # pairs on both sides of the threshold: rows, bits
+
+
+def threshold_rows(
+    compared: Compared, scored: Scored, steps: Sequence[float], *, rank: Ints | None = None, samples: int = 5
+) -> list[ThresholdRow]:
+    """One row for each threshold, from the scores alone: no truth is needed.
+
+    The expectation is as good as the weights fit the data; look at the samples at the edge.
+    """
+    constraints, links = constraints_of(compared.table), links_of(compared, scored)
+    chance = np.where(scored.veto, 0.0, 1.0 / (1.0 + np.exp2(-np.clip(scored.bits, -60, 60))))
+    rows = []
+    for at in steps:
+        customer = cluster(len(compared.table), links, constraints, at, rank)
+        together = customer[compared.pairs.left] == customer[compared.pairs.right]
+        rows.append(
+            ThresholdRow(
+                at=float(at),
+                customers=len(np.unique(customer)),
+                links=int(together.sum()),
+                expected_precision=float(chance[together].mean()) if together.any() else 1.0,
+                expected_missed=float(chance[~together].sum()),
+                edge=_edge(compared, scored, at, samples),
+            )
+        )
+    return rows
+
+
+def _edge(compared: Compared, scored: Scored, at: float, samples: int) -> tuple[tuple[int, int, float], ...]:
+    distance = np.where(scored.veto, np.inf, np.abs(scored.bits - at))
+    near = np.argsort(distance, kind="stable")[: 2 * samples]
+    near = near[np.argsort(-scored.bits[near], kind="stable")]
+    pairs = compared.pairs
+    return tuple(
+        (int(pairs.left[i]), int(pairs.right[i]), round(float(scored.bits[i]), 2)) for i in near.tolist()
+    )
