@@ -11,7 +11,7 @@ from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
 from sync.flow.hub import Hub
 from sync.flow.match import Matcher, keys_of_many
-from sync.flow.records import Incoming, happened_at
+from sync.flow.records import Incoming, happened_at, hint_row
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import dirty, goldens, inbox, links
 from sync.store.session import Tx
@@ -462,20 +462,6 @@ class Absorber:
                 at=self.now,
             )
         )
-
-
-def hint_row(
-    system_id: int, object_name: str, remote_id: str, delivery_id: str, now: datetime
-) -> dict[str, Any]:
-    """An inbox row that says: look at this record again."""
-    return {
-        "system_id": system_id,
-        "object": object_name,
-        "remote_id": remote_id,
-        "delivery_id": delivery_id,
-        "due_at": now,
-        "received_at": now,
-    }
 
 
 def _note(link: Link, item: Incoming) -> None:

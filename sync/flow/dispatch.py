@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from connectors.sdk.contract import Change, Outcome, Write, WritesRecords
-from connectors.sdk.errors import ChangedError, RecordError, TransientError
+from connectors.sdk.errors import (
+    AnswerLostError,
+    ChangedError,
+    GoneError,
+    RecordError,
+    TransientError,
+)
 from sync.core import backoff
 from sync.flow import recover, settle, take_in
 from sync.flow.absorb import Absorber
@@ -253,8 +259,14 @@ def _send(
     except Exception as error:  # noqa: BLE001  what was answered is kept, the rest is in doubt
         trouble = error
     _ack(hub, system, name, by_key, outcomes, batch)
-    if trouble is not None:
-        raise trouble
+    if trouble is None:
+        return
+    if not isinstance(trouble, AnswerLostError):  # by contract: what has no outcome was not done
+        told = {outcome.key for outcome in outcomes}
+        with hub.database.write() as tx:
+            for key in by_key.keys() - told:
+                settle.forget_sent(tx, by_key[key])
+    raise trouble
 
 
 def _to_write(intent: Intent, connector: WritesRecords) -> Write:
@@ -341,13 +353,15 @@ def _not_done(hub: Hub, system: OpenSystem, intent: Intent, error: Exception, ba
     batch.handled.add(row.id)
     with hub.database.write() as tx:
         settle.forget_sent(tx, intent)
-        if isinstance(error, RecordError):
+        if isinstance(error, GoneError):
+            settle.look_again(hub, tx, system, intent)
+        elif isinstance(error, RecordError):
             recover.bury_out(hub, tx, row, intent.spec.object, error)
             batch.refused += 1
             return
         if isinstance(error, ChangedError):
             settle.look_again(hub, tx, system, intent)
-        hint = recover.hint_of(error) if isinstance(error, TransientError) else 1.0
+        hint = recover.hint_of(error) if isinstance(error, TransientError) else 1.0  # after a look
         wait = backoff.delay(row.attempts, hint, hub.chance())
         dirty.postpone(
             tx,

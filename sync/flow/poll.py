@@ -168,7 +168,7 @@ def polled_row(
         "remote_id": change.remote_id,
         "delivery_id": f"poll:{change.object_name}:{change.remote_id}",
         "payload": dict(change.data) if change.data is not None else None,
-        "gone": change.data is None,
+        "gone": change.data is None and change.merged_into is None,  # a merge is read again
         "version": change.version,
         "modified_at": change.modified_at,
         "read_at": read_at,

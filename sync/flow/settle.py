@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from connectors.sdk.contract import WritesRecords
 from mapping.errors import UnmappableValue
 from sync.core.merge import is_rendering
-from sync.flow.absorb import Absorber, hint_row
+from sync.flow.absorb import Absorber
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent
-from sync.flow.records import Incoming, Seen, canonicalise
+from sync.flow.records import Incoming, Seen, canonicalise, hint_row
 from sync.gateway.systems import OpenSystem
 from sync.store import dirty, goldens, inbox, links
 from sync.store.session import Tx

@@ -9,9 +9,9 @@ from connectors.sdk.errors import RecordError, SetupError
 from mapping.errors import UnmappableValue
 from sync.core import backoff
 from sync.flow import recover, vanish
-from sync.flow.absorb import Absorber, Report, hint_row
+from sync.flow.absorb import Absorber, Report
 from sync.flow.hub import Hub
-from sync.flow.records import Incoming, Seen, canonicalise
+from sync.flow.records import Incoming, Seen, canonicalise, hint_row
 from sync.gateway.systems import OpenSystem
 from sync.store import inbox, links, runs
 from sync.store.session import Tx

@@ -11,11 +11,11 @@ from mapping.canonical import FACTS
 from sync.core import guard
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of, same
-from sync.flow.records import Seen
+from sync.flow.records import Seen, hint_row
 from sync.gateway.systems import OpenSystem
-from sync.store import goldens, links, runs
+from sync.store import goldens, inbox, links, runs
 from sync.store.session import Tx
-from sync.store.tables import Candidate, Change, Golden, Guard, Link, System
+from sync.store.tables import Candidate, Change, Golden, Guard, Link, System, new_id
 
 if TYPE_CHECKING:
     from sync.flow.absorb import Absorber
@@ -50,7 +50,10 @@ def take_tombstones(
     for seen, link in lost:
         if link.seen_at is not None and seen.read_at < link.seen_at:
             continue  # seen alive after this was read; the row is finished, the next read decides
-        _let_go(hub, tx, system, link, golden[link.golden_id], absorber)
+        if seen.change.merged_into is not None:
+            _hand_over(hub, tx, system, link, golden[link.golden_id], seen.change.merged_into)
+        else:
+            _let_go(hub, tx, system, link, golden[link.golden_id], absorber)
     out.done.extend(seen for seen, _ in lost)
     return out
 
@@ -129,6 +132,48 @@ def _let_go(
         absorber.mark_all(golden)
     elif system.delete_policy == "review":
         _ask(hub, tx, system, golden)
+
+
+def _hand_over(
+    hub: Hub, tx: Tx, system: OpenSystem, link: Link, golden: Golden, winner_id: str
+) -> None:
+    """The record was merged into another one over there: nothing is deleted, nothing doubled."""
+    now = hub.now()
+    winner = links.by_remote(tx, system.id, link.object, [winner_id]).get(winner_id)
+    link.state, link.pushing, link.seen_at = "moved", None, now
+    tx.add(
+        Change(
+            golden_id=golden.id,
+            entity=golden.entity,
+            op="moved",
+            new=f"{link.object} {winner_id}",
+            system_id=system.id,
+            object=link.object,
+            remote_id=link.remote_id,
+            rule="remote merge",
+            at=now,
+        )
+    )
+    if winner is None:
+        tx.flush()
+        tx.add(
+            Link(
+                golden_id=golden.id,
+                system_id=system.id,
+                object=link.object,
+                remote_id=winner_id,
+                hub_key=link.hub_key,
+                shadow={},
+                pushed={},
+                created_at=now,
+            )
+        )
+        row = hint_row(system.id, link.object, winner_id, new_id(), now)
+        inbox.deliver(tx, [row])
+        tx.after_commit(hub.waker.take_in, system.id)
+    elif winner.golden_id != golden.id:
+        twin = goldens.survivor(tx, tx.get_one(Golden, winner.golden_id))
+        _propose_twin(hub, tx, system, golden, twin)
 
 
 def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> Golden | None:
