@@ -226,6 +226,12 @@ def edit(hub: Hub, golden_id: str, texts: Mapping[str, str], *, actor: str) -> R
     return get_record(hub, golden.id)
 
 
+def empty_field(record: RecordView, path: str) -> FieldRow | None:
+    """A field that the record may have but does not; None where it may not."""
+    facts = facts_of(record.entity, path)
+    return FieldRow(path, None, "", facts, None, {}) if facts else None
+
+
 def _load(session: Session, golden_id: str) -> Golden:
     golden = session.get(Golden, golden_id)
     if golden is None:

@@ -121,6 +121,30 @@ def list_systems(hub: Hub) -> list[SystemView]:
     ]
 
 
+def list_names(hub: Hub) -> list[str]:
+    """The names of all systems, in the order they were added."""
+    with hub.database.read() as session:
+        return list(session.scalars(select(System.name).order_by(System.id)))
+
+
+def poll_now(hub: Hub, name: str) -> SystemView:
+    """Reads what changed as soon as a worker is free, and takes up what waits."""
+    with hub.database.write() as tx:
+        row = _row(tx, name)
+        if row.state != "live":
+            raise ServiceError(
+                f"{name} is {row.state}; only a live system is polled.",
+                code="not_polled",
+                name=name,
+                state=row.state,
+            )
+        cursors.hurry(tx, row.id, hub.now())
+        tx.after_commit(hub.waker.poll, row.id)
+        tx.after_commit(hub.waker.take_in, row.id)
+        tx.after_commit(hub.waker.dispatch, row.id)
+    return get_system(hub, name)
+
+
 def get_system(hub: Hub, name: str) -> SystemView:
     """One system by name."""
     for view in list_systems(hub):
