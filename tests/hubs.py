@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import select, update
 
-from connectors.memory.world import MemoryWorld, forget, world
 from connectors.memory import connector as memory
+from connectors.memory.world import MemoryWorld, forget, world
 from sync.core.policy import PolicySet
 from sync.flow import dispatch, poll, take_in
 from sync.flow.hub import Hub

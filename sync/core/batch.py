@@ -1,21 +1,24 @@
 """Matching of a whole table at once: the same keys, levels and weights as for one record."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from sync.core import blocking
-from sync.core.cluster import Constraints, cluster, constraints_of
-from sync.core.columns import KIND_CODES, Ints, Table
+from sync.core.cluster import Links, cluster, constraints_of
+from sync.core.columns import EXTRA, KIND_CODES, Ints, Table
 from sync.core.holders import counted
-from sync.core.levels import Holders, Levels, Pairs
+from sync.core.levels import HELD_EDGES, Holders, Levels, Pairs, extra_field, extra_levels
 from sync.core.match import DECIDED_ALONE, Matcher
+from sync.core.train import adapt, learn
 from sync.core.score import KIND_NAMES, Floats, Model, decided_alone, level_matrix, vetoed
 
 PIECE = 200_000  # pairs compared at a time: bounds the memory, not the result
 Flags = npt.NDArray[np.bool_]
+Aim = Literal["precision", "balance"]
 
 
 @dataclass(slots=True)
@@ -70,6 +73,38 @@ def _in_pieces(table: Table, pairs: Pairs, held: Holders, model: Model, kind: st
     return np.concatenate(pieces)
 
 
+def adapted(compared: Compared, model: Model) -> Model:
+    """The model after the table's own pairs had their say; see `train.adapt`."""
+    size = len(compared.table)
+    kinds = dict(model.kinds)
+    for code, matrix in compared.matrix.items():
+        name = KIND_NAMES[code]
+        kinds[name] = adapt(model.kinds[name], matrix, size)
+    return replace(model, version=f"{model.version}+file", kinds=kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Pairs that a person decided."""
+
+    pairs: Pairs
+    same: Flags
+
+
+def taught(table: Table, labels: Labels, model: Model, holders: Holders) -> Model:
+    """The model sharpened by a steward's decisions; few decisions move it little."""
+    kind = table.records["kind"][labels.pairs.left]
+    comparable = kind == table.records["kind"][labels.pairs.right]
+    kinds = dict(model.kinds)
+    for code, name in KIND_NAMES.items():
+        rows = np.flatnonzero(comparable & (kind == code))
+        if not len(rows):
+            continue
+        matrix = level_matrix(table, labels.pairs.only(rows), holders, model.kinds[name])
+        kinds[name] = learn(model.kinds[name], matrix, labels.same[rows], len(table))
+    return replace(model, version=f"{model.version}+labels", kinds=kinds)
+
+
 def score_all(compared: Compared, model: Model) -> Scored:
     size = len(compared.pairs)
     out = Scored(np.zeros(size), np.zeros(size, bool), np.zeros(size, bool))
@@ -84,24 +119,26 @@ def score_all(compared: Compared, model: Model) -> Scored:
 
 
 def match_all(
-    compared: Compared, scored: Scored, matcher: Matcher, never: Iterable[tuple[int, int]] = ()
+    compared: Compared,
+    scored: Scored,
+    matcher: Matcher,
+    *,
+    rank: Ints | None = None,
+    never: Iterable[tuple[int, int]] = (),
 ) -> Matched:
-    """Clusters of the pairs above the link threshold; the rest above the floor is for review."""
+    """Clusters at the link threshold; pairs above the floor that stay apart are for review."""
     size = len(compared.table)
     constraints = constraints_of(compared.table, never)
     link_at = matcher.thresholds.link_at(size)
-    strong = (scored.bits >= link_at) & ~scored.veto
-    customer = joined_by(compared, scored, strong, constraints)
+    customer = cluster(size, links_of(compared, scored), constraints, link_at, rank)
     together = customer[compared.pairs.left] == customer[compared.pairs.right]
     floor = scored.bits >= matcher.thresholds.candidate_at(size)
-    possible = floor & ~together & ~_proven_apart(compared)
-    return Matched(customer, together & (floor | strong), possible)
+    return Matched(customer, together & floor, floor & ~together & ~_proven_apart(compared))
 
 
-def joined_by(compared: Compared, scored: Scored, strong: Flags, constraints: Constraints) -> Ints:
-    some = compared.pairs.only(strong)
-    size = len(compared.table)
-    return cluster(size, some.left, some.right, scored.bits[strong], constraints).customer
+def links_of(compared: Compared, scored: Scored) -> Links:
+    pairs = compared.pairs
+    return Links(pairs.left, pairs.right, scored.bits, scored.alone, scored.veto)
 
 
 def _proven_apart(compared: Compared) -> Flags:
@@ -119,3 +156,101 @@ def _proven_apart(compared: Compared) -> Flags:
 
 def kinds_present(table: Table) -> list[str]:
     return [name for name, code in KIND_CODES.items() if (table.records["kind"] == code).any()]
+
+
+# ---- columns without a rule of their own -----------------------------------------------
+
+MATCHES_HOLD = np.array([0.0, 0.3, 0.2, 0.12, 0.08, 0.05, 0.1, 0.05, 0.04, 0.06])  # levels in true pairs
+SAMPLED = 20_000
+
+
+def with_extras(model: Model, table: Table, holders: Holders) -> Model:
+    """The model with a field for each unknown column, weighed by what its agreement is worth here.
+
+    How often two strangers agree is measured on the file; how often two records of one customer
+    do is assumed.
+    """
+    names = tuple(c.removeprefix(EXTRA) for c in table.records.texts if c.startswith(EXTRA))
+    if not names:
+        return model
+    weights = [_extra_weights(table, holders, name) for name in names]
+    fields = tuple(extra_field(name) for name in names)
+    kinds = {
+        kind: replace(known, fields=known.fields + fields, weights=(*known.weights, *weights), extras=names)
+        for kind, known in model.kinds.items()
+    }
+    return replace(model, kinds=kinds)
+
+
+def _extra_weights(table: Table, holders: Holders, name: str) -> Floats:
+    size = len(table)
+    steps = range(1, max(2, min(size, 1 + SAMPLED // size + 1)))
+    rows = np.arange(size)
+    strangers = Pairs(np.tile(rows, len(steps)), np.concatenate([(rows + 7919 * s) % size for s in steps]))
+    strangers = strangers.only(strangers.left != strangers.right)
+    counts = np.bincount(extra_levels(table, strangers, holders, name), minlength=len(MATCHES_HOLD))
+    seen = (counts + 0.5).astype(np.float64)
+    seen[0] = 0.0
+    seen /= seen.sum()
+    seen[1:6] = np.maximum(_agreeing(holders.counts[EXTRA + name], size), 1e-7)
+    bits = np.zeros(len(MATCHES_HOLD))
+    bits[1:] = np.log2(MATCHES_HOLD[1:] / seen[1:])
+    return np.clip(bits, -3.0, 8.0)
+
+
+def _agreeing(held: Ints, size: int) -> Floats:
+    """The chance that two strangers hold one value, by how many others hold it."""
+    chance = np.maximum(held - 1, 0) / max(1, size - 1) / size
+    bucket = np.searchsorted(HELD_EDGES, np.maximum(0, held - 2), side="right")
+    return np.bincount(bucket[held > 0], weights=chance[held > 0], minlength=5)
+
+
+# ---- what a threshold would do ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRow:
+    """The consequences of one link threshold on these records."""
+
+    at: float
+    customers: int
+    links: int  # compared pairs that end in one customer
+    expected_precision: float  # share of those that the weights expect to be right
+    expected_missed: float  # true pairs among the compared ones that the weights expect below
+    edge: tuple[tuple[int, int, float], ...]  # pairs on both sides of the threshold: rows, bits
+
+
+def threshold_rows(
+    compared: Compared, scored: Scored, steps: Sequence[float], *, rank: Ints | None = None, samples: int = 5
+) -> list[ThresholdRow]:
+    """One row for each threshold, from the scores alone: no truth is needed.
+
+    The expectation is as good as the weights fit the data; look at the samples at the edge.
+    """
+    constraints, links = constraints_of(compared.table), links_of(compared, scored)
+    chance = np.where(scored.veto, 0.0, 1.0 / (1.0 + np.exp2(-np.clip(scored.bits, -60, 60))))
+    rows = []
+    for at in steps:
+        customer = cluster(len(compared.table), links, constraints, at, rank)
+        together = customer[compared.pairs.left] == customer[compared.pairs.right]
+        rows.append(
+            ThresholdRow(
+                at=float(at),
+                customers=len(np.unique(customer)),
+                links=int(together.sum()),
+                expected_precision=float(chance[together].mean()) if together.any() else 1.0,
+                expected_missed=float(chance[~together].sum()),
+                edge=_edge(compared, scored, at, samples),
+            )
+        )
+    return rows
+
+
+def _edge(compared: Compared, scored: Scored, at: float, samples: int) -> tuple[tuple[int, int, float], ...]:
+    distance = np.where(scored.veto, np.inf, np.abs(scored.bits - at))
+    near = np.argsort(distance, kind="stable")[: 2 * samples]
+    near = near[np.argsort(-scored.bits[near], kind="stable")]
+    pairs = compared.pairs
+    return tuple(
+        (int(pairs.left[i]), int(pairs.right[i]), round(float(scored.bits[i]), 2)) for i in near.tolist()
+    )

@@ -1,20 +1,23 @@
 """Blocking keys: indexed values that put possible duplicates side by side, online as in batch."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from sync.core.columns import KIND_CODES, Ints, Table
+from sync.core.columns import EXTRA, KIND_CODES, Ints, Table, hashed
 from sync.core.normal.record import Normal, normalise
+from sync.core.normal.text import words
 from sync.core.party import Party
 
 Bits = npt.NDArray[np.uint64]
 # A key that more records share than this is too common to be followed; it still counts.
 CAPS: Mapping[str, int] = {
     "tax": 300, "phone": 120, "mail": 120, "domain": 100, "brand": 60, "words": 60, "name": 60,
-    "road_number": 40, "word": 25,
+    "road_number": 40, "word": 25, "birth": 30, "user": 30, "given_city": 25, "family_city": 25,
+    "birth_year_given": 40, "birth_year_family": 40, "postcode": 25, "given_month": 25, "family_month": 25,
 }  # fmt: skip
 DEFAULT_CAP = 80
 FAMILIES = (
@@ -22,7 +25,8 @@ FAMILIES = (
     "place_industry_head", "place_industry_tail", "name", "name_employer", "name_city", "name_birth", "name_road",
     "family_phone", "user_family", "family_employer", "given_employer", "name_domain", "birth_given", "birth_family",
     "road_family", "road_given", "postcode_family", "postcode_given", "root_family", "city_typo", "birth_city", "word",
-    "road_number", "postcode_brand",
+    "road_number", "postcode_brand", "birth", "user", "given_city", "family_city", "birth_year_given",
+    "birth_year_family", "postcode", "initials_day", "given_month", "family_month",
 )  # fmt: skip
 FAMILY_CODES = {name: code for code, name in enumerate(FAMILIES)}
 CAP_OF_CODE = np.array([CAPS.get(name, DEFAULT_CAP) for name in FAMILIES], np.int64)
@@ -173,6 +177,14 @@ def _person_names(table: Table, rows: Ints) -> Iterator[Emit]:
     yield "given_employer", owner, (given, employer)
     yield "name_birth", owner, (full, birth)
     yield "birth_given", owner, (birth, given)
+    yield "birth", owner, (np.where(birth % 10000 > 101, birth, 0),)
+    yield "birth_year_given", owner, (birth // 10000, names["tail"][name])
+    yield "birth_year_family", owner, (birth // 10000, names["head"][name])
+    yield "initials_day", owner, (birth % 10000, initial, names["first"][name])
+    yield "given_month", owner, (birth % 10000, given)
+    yield "family_month", owner, (birth % 10000, family)
+    for position in range(records["mail_user"].shape[1]):
+        yield "user", owner, (records["mail_user"][owner, position],)
     yield "birth_family", owner, (birth, family)
     for column, label, part in (("phone", "family_phone", family), ("mail_user", "user_family", family),
                                 ("domain", "name_domain", full)):  # fmt: skip
@@ -188,6 +200,9 @@ def _person_places(table: Table, rows: Ints) -> Iterator[Emit]:
     road, number = addresses["road"][address], addresses["number"][address]
     yield "name_city", owner, (full, city)
     yield "name_road", owner, (full, road)
+    yield "given_city", owner, (given, city)
+    yield "family_city", owner, (family, city)
+    yield "postcode", owner, (postcode,)
     yield "road_family", owner, (road, number, family)
     yield "road_given", owner, (road, number, given)
     yield "postcode_family", owner, (postcode, family)
@@ -196,12 +211,30 @@ def _person_places(table: Table, rows: Ints) -> Iterator[Emit]:
     yield "birth_city", owner, (table.records["birth"][owner], np.where(postcode != 0, postcode, city))
 
 
+def _text_words(table: Table, rows: Ints) -> Iterator[Emit]:
+    """Each word, and each two neighbours, of names and texts that no rule is made for."""
+    texts = [table.names.texts["other_text"].take(table.name_start[rows])]
+    texts += [column.take(rows) for name, column in table.records.texts.items() if name.startswith(EXTRA)]
+    owners: list[int] = []
+    values: list[int] = []
+    for row, parts in zip(rows.tolist(), zip(*texts, strict=True), strict=True):
+        found = {token for part in parts for token in _tokens(part)}
+        owners += [row] * len(found)
+        values += [hashed(token) for token in sorted(found)]
+    yield "word", np.array(owners, np.int64), (np.array(values, np.int64),)
+
+
+def _tokens(text: str) -> list[str]:
+    single = [token for token in words(text)[:40] if len(token) > 2]
+    return single + [f"{a} {b}" for a, b in itertools.pairwise(single)]
+
+
 Emitter = Callable[[Table, Ints], Iterator[Emit]]
 COMPANY: Sequence[Emitter] = (_values, _company_names, _company_places)
 EMITTERS: Mapping[int, Sequence[Emitter]] = {
     KIND_CODES["company"]: COMPANY,
     KIND_CODES["person"]: (_values, _person_names, _person_places),
-    KIND_CODES["other"]: COMPANY,
+    KIND_CODES["other"]: (*COMPANY, _text_words),
 }
 
 

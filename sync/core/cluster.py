@@ -1,31 +1,44 @@
-"""From scored pairs to customers: the strongest links first, and none across a hard conflict."""
+"""From scored pairs to customers: groups whose members agree on average, none across a hard conflict.
 
-from collections.abc import Iterable, Sequence
+One wrong link between two groups makes all their members wrong together. So two groups are joined
+on the average of everything that is known between them, not on their best pair; pairs that share no
+key at all speak a little against it.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from sync.core.columns import Ints, Table
 from sync.core.score import Floats
 
+MOST = 12.0  # bits that one pair may bring into an average, either way
+UNSEEN = 0.3  # how much a pair without a common key weighs, at nought bits
+CONTRADICTED = -2.0  # an average below it stops even a proven identifier: a person looks first
+Flags = npt.NDArray[np.bool_]
+Facts = dict[int, set[int]]  # heading -> values
 
-@dataclass(slots=True)
-class Clusters:
-    """A customer for each record, and the links that a conflict kept apart."""
 
-    customer: Ints
-    refused: list[tuple[int, int]] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Scored pairs, as clustering needs them."""
+
+    left: Ints
+    right: Ints
+    bits: Floats
+    alone: Flags  # one proven identifier: joins whatever the threshold
+    veto: Flags  # never joined directly
 
 
 @dataclass(slots=True)
 class Constraints:
-    """What may not come together: per record its proven identifiers and its branch.
+    """What may not come together: proven identifiers by scheme, and pairs that a person set apart."""
 
-    Two records clash when they hold different values under one heading.
-    """
-
-    facts: dict[int, tuple[tuple[int, int], ...]]  # record -> (heading, value)
-    never: set[tuple[int, int]] = field(default_factory=set)  # pairs that a person set apart
+    facts: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    never: set[tuple[int, int]] = field(default_factory=set)
 
 
 def constraints_of(table: Table, never: Iterable[tuple[int, int]] = ()) -> Constraints:
@@ -38,85 +51,142 @@ def constraints_of(table: Table, never: Iterable[tuple[int, int]] = ()) -> Const
     return Constraints(facts, {(min(a, b), max(a, b)) for a, b in never})
 
 
-def cluster(size: int, left: Ints, right: Ints, bits: Floats, constraints: Constraints) -> Clusters:
-    """Join pairs from the highest score down, skipping joins that break a constraint.
+def cluster(size: int, links: Links, constraints: Constraints, at: float, rank: Ints | None = None) -> Ints:
+    """A customer for each record: the row of the member that ranks first.
 
-    The order is by score and then by row, so that the same pairs give the same clusters however
-    they come.
+    `rank` gives records an order that does not depend on how they came (by default their rows), so
+    that equal scores are settled alike whatever the order of the input.
     """
-    state = _Forest(size, constraints)
-    order = np.lexsort((right, left, -bits))
-    pairs = zip(left[order].tolist(), right[order].tolist(), strict=True)
-    refused = [(a, b) for a, b in pairs if not state.join(a, b)]
-    roots = np.array([state.find(row) for row in range(size)], np.int64)
-    return Clusters(roots, refused)
+    order = np.arange(size) if rank is None else rank
+    bits = np.clip(np.where(links.veto, -MOST, links.bits), -MOST, MOST)
+    bits = np.where(links.alone & ~links.veto, MOST, bits)
+    group = _components(size, links, bits >= min(at, 0.0) if at <= 0 else bits > 0)
+    customer = group.copy()
+    inside = np.flatnonzero(group[links.left] == group[links.right])
+    inside = inside[np.argsort(group[links.left[inside]], kind="stable")]
+    for members in _edges_by_group(links, bits, inside, group):
+        for row, leader in _agglomerate(members, constraints, at, order).items():
+            customer[row] = leader
+    return customer
 
 
-class _Forest:
-    """Disjoint sets whose members' hard facts agree."""
+def _components(size: int, links: Links, strong: Flags) -> Ints:
+    """The lowest row that each row is tied to by strong pairs."""
+    label = np.arange(size)
+    left, right = links.left[strong], links.right[strong]
+    while True:
+        low = np.minimum(label[left], label[right])
+        before = label.copy()
+        np.minimum.at(label, label[left], low)
+        np.minimum.at(label, label[right], low)
+        label = label[label]
+        if np.array_equal(label, before):
+            return label
 
-    def __init__(self, size: int, constraints: Constraints) -> None:
-        self.parent = list(range(size))
-        self.facts: dict[int, dict[int, set[int]]] = {
-            row: _as_sets(facts) for row, facts in constraints.facts.items()
-        }
-        self.apart: dict[int, set[int]] = {}
-        for a, b in constraints.never:
-            self.apart.setdefault(a, set()).add(b)
-            self.apart.setdefault(b, set()).add(a)
-        self.members: dict[int, list[int]] = {row: [row] for row in self.apart}
 
-    def find(self, row: int) -> int:
-        parent = self.parent
-        while parent[row] != row:
-            parent[row] = parent[parent[row]]
-            row = parent[row]
-        return row
+Edge = tuple[int, int, float, bool]
 
-    def join(self, a: int, b: int) -> bool:
-        """Whether both are one cluster afterwards."""
-        low, high = self.find(a), self.find(b)
-        if low == high:
+
+def _edges_by_group(links: Links, bits: Floats, inside: Ints, group: Ints) -> Iterator[list[Edge]]:
+    labels = group[links.left[inside]]
+    edges = list(
+        zip(links.left[inside].tolist(), links.right[inside].tolist(), bits[inside].tolist(),
+            links.alone[inside].tolist(), strict=True)
+    )  # fmt: skip
+    stops = [*(np.flatnonzero(labels[1:] != labels[:-1]) + 1).tolist(), len(edges)]
+    start = 0
+    for stop in stops:
+        if stop > start:
+            yield edges[start:stop]
+        start = stop
+
+
+@dataclass(slots=True)
+class _Between:
+    """What is known between two groups."""
+
+    total: float
+    pairs: int
+    alone: bool
+
+    def add(self, other: "_Between") -> "_Between":
+        return _Between(self.total + other.total, self.pairs + other.pairs, self.alone or other.alone)
+
+
+class _Groups:
+    """The groups of one component while they grow."""
+
+    def __init__(self, edges: list[Edge], constraints: Constraints, rank: Ints) -> None:
+        self.between: dict[int, dict[int, _Between]] = {}
+        for a, b, bits, alone in edges:
+            known = _Between(bits, 1, alone)
+            self.between.setdefault(a, {})[b] = known
+            self.between.setdefault(b, {})[a] = known
+        self.members = {row: [row] for row in self.between}
+        self.rank = {row: int(rank[row]) for row in self.between}
+        self.facts: dict[int, Facts] = {}
+        for row in self.between:
+            for heading, value in constraints.facts.get(row, ()):
+                self.facts.setdefault(row, {}).setdefault(heading, set()).add(value)
+        self.never = constraints.never
+
+    def priority(self, a: int, b: int) -> float:
+        """The average between two groups; a proven identifier puts it at the top."""
+        known = self.between[a][b]
+        if known.alone and known.total / known.pairs > CONTRADICTED:
+            return MOST
+        possible = len(self.members[a]) * len(self.members[b])
+        return round(known.total / (known.pairs + UNSEEN * (possible - known.pairs)), 6)
+
+    def clash(self, a: int, b: int) -> bool:
+        """Whether joining would break a constraint."""
+        ours, theirs = self.facts.get(a), self.facts.get(b)
+        if ours and theirs and any(h in theirs and theirs[h] != v for h, v in ours.items()):
             return True
-        if low > high:
-            low, high = high, low
-        if self._clash(low, high):
+        if not self.never:
             return False
-        self.parent[high] = low
-        self._merge(low, high)
-        return True
+        pairs = ((min(x, y), max(x, y)) for x in self.members[a] for y in self.members[b])
+        return any(pair in self.never for pair in pairs)
 
-    def _clash(self, low: int, high: int) -> bool:
-        ours, theirs = self.facts.get(low), self.facts.get(high)
-        if ours and theirs:
-            for heading, values in ours.items():
-                other = theirs.get(heading)
-                if other and other != values and not other & values:
-                    return True
-        forbidden = self.apart.get(low, set())
-        return any(row in forbidden for row in self.members.get(high, [high]))
-
-    def _merge(self, low: int, high: int) -> None:
-        theirs = self.facts.pop(high, None)
-        if theirs:
-            ours = self.facts.setdefault(low, {})
-            for heading, values in theirs.items():
-                ours[heading] = ours.get(heading, set()) | values
-        if self.apart:
-            self._merge_apart(low, high)
-
-    def _merge_apart(self, low: int, high: int) -> None:
-        joined = self.members.pop(high, [high])
-        self.members.setdefault(low, [low]).extend(joined)
-        moved = self.apart.pop(high, set())
-        if moved:
-            self.apart[low] = self.apart.get(low, set()) | moved
-            for row in moved:
-                self.apart.setdefault(self.find(row), set()).update(joined)
+    def join(self, keep: int, drop: int) -> None:
+        ours, theirs = self.between[keep], self.between.pop(drop)
+        ours.pop(drop)
+        theirs.pop(keep)
+        for other, known in theirs.items():
+            self.between[other].pop(drop)
+            merged = ours[other].add(known) if other in ours else known
+            ours[other] = self.between[other][keep] = merged
+        self.members[keep] += self.members.pop(drop)
+        self.rank[keep] = min(self.rank[keep], self.rank.pop(drop))
+        for heading, values in self.facts.pop(drop, {}).items():
+            self.facts.setdefault(keep, {}).setdefault(heading, set()).update(values)
 
 
-def _as_sets(facts: Sequence[tuple[int, int]]) -> dict[int, set[int]]:
-    out: dict[int, set[int]] = {}
-    for heading, value in facts:
-        out.setdefault(heading, set()).add(value)
-    return out
+def _agglomerate(edges: list[Edge], constraints: Constraints, at: float, rank: Ints) -> Mapping[int, int]:
+    """Row -> leading row, joining the two groups with the highest average until none is enough."""
+    groups = _Groups(edges, constraints, rank)
+    heap: list[tuple[float, int, int, int, int]] = []
+
+    def offer(a: int, b: int) -> None:
+        priority = groups.priority(a, b)
+        if priority >= at:
+            first, second = sorted((groups.rank[a], groups.rank[b]))
+            heapq.heappush(heap, (-priority, first, second, a, b))
+
+    for a, b, _, _ in edges:
+        offer(a, b)
+    while heap:
+        negative, first, second, a, b = heapq.heappop(heap)
+        current = b in groups.between.get(a, {})
+        if not current or sorted((groups.rank[a], groups.rank[b])) != [first, second]:
+            continue
+        if groups.priority(a, b) != -negative or groups.clash(a, b):
+            continue
+        groups.join(a, b)
+        for other in list(groups.between[a]):
+            offer(a, other)
+    leaders: dict[int, int] = {}
+    for rows in groups.members.values():
+        leader = min(rows, key=lambda row: int(rank[row]))
+        leaders.update(dict.fromkeys(rows, leader))
+    return leaders

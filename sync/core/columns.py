@@ -92,11 +92,12 @@ class Table:
         return len(self.name_start) - 1
 
     @classmethod
-    def of(cls, normals: Sequence[Normal]) -> "Table":
+    def of(cls, normals: Sequence[Normal], extras: Sequence[str] = ()) -> "Table":
+        """`extras` names the columns without a rule of their own that are compared as plain text."""
         names = [_names(normal) for normal in normals]
         addresses = [normal.addresses[:MOST_VALUES] or (NO_ADDRESS,) for normal in normals]
         return cls(
-            records=_record_columns(normals),
+            records=_with_extras(_record_columns(normals), normals, extras),
             names=_name_columns(list(chain.from_iterable(names))),
             name_start=_starts([len(n) for n in names]),
             addresses=_address_columns(list(chain.from_iterable(addresses))),
@@ -173,6 +174,18 @@ def _record_columns(normals: Sequence[Normal]) -> Columns:
     return Columns(arrays, texts)
 
 
+EXTRA = "extra:"
+
+
+def _with_extras(columns: Columns, normals: Sequence[Normal], extras: Sequence[str]) -> Columns:
+    found = [dict(normal.extra) for normal in normals]
+    for name in extras:
+        texts = [values.get(name, "") for values in found]
+        columns.arrays[EXTRA + name] = _ints([hashed(text) for text in texts])
+        columns.texts[EXTRA + name] = Texts.of(texts)
+    return columns
+
+
 @dataclass(frozen=True, slots=True)
 class NameRow:
     """One name of a company or a person, as the columns hold it."""
@@ -193,6 +206,7 @@ class NameRow:
     numbers: int = 0
     words: int = 0
     han: int = 0
+    first: int = 0  # initial of the family name
     head: int = 0
     tail: int = 0
     text: str = ""
@@ -243,6 +257,7 @@ def _person_row(name: PersonName) -> NameRow:
         words=len(name.given),
         form=int(bool(name.native) or is_spoken_given(name.given)),
         han=int(bool(name.native)),
+        first=ord(name.family[0]) if name.family else 0,
         head=hashed(name.family[:3]),
         tail=hashed(name.given[:3]),
         text=name.native,
@@ -252,7 +267,7 @@ def _person_row(name: PersonName) -> NameRow:
 
 
 NAME_ARRAYS = ("key", "latin", "family", "given", "root", "initial", "middle", "region", "province", "low", "high",
-               "form", "branch", "numbers", "words", "han", "head", "tail")  # fmt: skip
+               "form", "branch", "numbers", "words", "han", "first", "head", "tail")  # fmt: skip
 
 
 def _name_columns(rows: Sequence[NameRow]) -> Columns:

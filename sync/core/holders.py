@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from sync.core.blocking import mix, value_key
-from sync.core.columns import Ints, Table
+from sync.core.columns import EXTRA, Ints, Table
 from sync.core.levels import Holders
 from sync.core.normal.record import Normal
 
@@ -21,6 +21,9 @@ def counted(table: Table, customer: Ints | None = None) -> Holders:
     counts = {c: _block_counts(table.records[c], people) for c in ("phone", "mail", "domain")}
     counts["latin"] = _counts(table.names["latin"], name_owner)
     counts["house"] = _counts(_house(table), place_owner)
+    for column in table.records.texts:
+        if column.startswith(EXTRA):
+            counts[column] = _counts(table.records[column], people)
     return Holders(counts, people)
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from sync.core.columns import Columns, Ints, Table
+from sync.core.columns import EXTRA, Columns, Ints, Table
 
 Levels = npt.NDArray[np.int8] | npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
@@ -37,7 +37,10 @@ BRAND = Field(
     ("missing", *_held("same"), *_held("same across scripts", HELD_3), "same sound", "typing error",
      "one contains the other", "one character replaced", "similar", "different"),
 )  # fmt: skip
-INDUSTRY = Field("industry", ("missing", "same", "part of the other", "overlapping", "different", "one side only"))
+INDUSTRY = Field(
+    "industry",
+    ("missing", "same", "part of the other", "overlapping", "different", "one side only", "part, though both names are whole"),
+)
 REGION = Field(
     "region in the name",
     ("missing", "same", "city and its province", "different", "one side, the other's city agrees",
@@ -481,6 +484,10 @@ def company_name_levels(table: Table, owners: Pairs, rows: Pairs, others: Ints) 
     trade = _industry(
         *(names[c][side] for side in (rows.left, rows.right) for c in ("low", "high"))
     )
+    whole = np.logical_and.reduce(
+        [(names["han"][side] == 1) & (names["form"][side] != 0) for side in (rows.left, rows.right)]
+    )
+    _set(trade, whole & (trade == level(INDUSTRY, "part of the other")), level(INDUSTRY, "part, though both names are whole"))
     return np.stack(
         [
             brand_levels(names, rows, others),
@@ -618,6 +625,45 @@ def _postcode(addresses: Columns, rows: Pairs) -> Levels:
     out[apart[near]] = level(POSTCODE, "same area")
     _set(out, there & (a == b), level(POSTCODE, "same"))
     return out
+
+
+# ---- columns without a rule of their own ------------------------------------------------
+
+EXTRA_LEVELS = ("missing", *_held("same"), "very similar", "similar", "somewhat similar", "different")
+
+
+def extra_field(name: str) -> Field:
+    return Field(name, EXTRA_LEVELS)
+
+
+def extra_levels(table: Table, pairs: Pairs, holders: Holders, name: str) -> Levels:
+    """Plain text, or a number, compared by likeness and by how many hold the value."""
+    column = EXTRA + name
+    a, b = table.records[column][pairs.left], table.records[column][pairs.right]
+    out = np.zeros(len(pairs), np.int8)
+    there = _both(a, b)
+    apart = np.flatnonzero(there & (a != b))
+    texts = table.records.texts[column]
+    alike = text_likeness(texts.take(pairs.left[apart]), texts.take(pairs.right[apart]))
+    grade = np.digitize(-alike, [-0.9, -0.75, -0.5]).astype(np.int8)
+    out[apart] = EXTRA_LEVELS.index("very similar") + grade
+    same = there & (a == b)
+    out[same] = _held_level(1, holders.others(column, pairs.left, None, pairs)[same], HELD_EDGES)
+    return out
+
+
+def text_likeness(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Between 0 and 1: shared words whatever their order; numbers by their ratio."""
+    score = process.cpdist(left, right, scorer=fuzz.token_sort_ratio, dtype=np.float32) / 100
+    values = [(_number(a), _number(b)) for a, b in zip(left, right, strict=True)]
+    ratio = [min(a, b) / max(a, b) if a and b else -1.0 for a, b in values]
+    numbers = np.array(ratio, np.float32)
+    return np.where(numbers >= 0, numbers, score)
+
+
+def _number(text: str) -> float:
+    bare = text.lstrip("$€£¥ ").replace(",", "")
+    return float(bare) if bare.replace(".", "", 1).isdigit() else 0.0
 
 
 Details = Callable[[Table, Pairs, Pairs, Ints], Levels]

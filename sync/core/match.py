@@ -1,7 +1,7 @@
 """Who is the same customer: keys to find candidates, scores to weigh them, a decision to act on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -27,6 +27,7 @@ class Thresholds:
     candidate: float = 0.0
     candidate_per_tenfold: float = 0.7
     ahead: float = 1.0
+    even: float = 1.0  # where right and wrong links weigh the same
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "Thresholds":
@@ -41,7 +42,12 @@ class Thresholds:
                 candidate.get("per_tenfold", default.candidate_per_tenfold)
             ),
             ahead=float(link.get("ahead", default.ahead)),
+            even=float(link.get("even", default.even)),
         )
+
+    def balanced(self) -> "Thresholds":
+        """Links wherever they are likelier right than wrong; nothing is left for review."""
+        return replace(self, link=self.even, candidate=self.even, link_per_tenfold=0.0, candidate_per_tenfold=0.0)
 
     def link_at(self, records: int) -> float:
         return self.link + self.link_per_tenfold * _tenfolds(records)

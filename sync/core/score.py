@@ -52,6 +52,8 @@ class KindModel:
     weights: tuple[Floats, ...]  # one array per field, one weight per level
     bias: float
     size_slope: float  # bits per tenfold number of records
+    extras: tuple[str, ...] = ()  # columns without a rule of their own; their fields stand last
+    seen: tuple[tuple[Floats, Floats], ...] = ()  # per field: share of levels in matches, in others
 
     @cached_property
     def offsets(self) -> Ints:
@@ -109,8 +111,25 @@ def _kind_model(kind: str, stored: Mapping[str, Any]) -> KindModel:
         np.array([float(given.get(f.name, {}).get(name, 0.0)) for name in f.levels]) for f in fields
     )
     return KindModel(
-        kind, fields, weights, float(stored.get("bias", 0.0)), float(stored.get("size_slope", 0.0))
+        kind=kind,
+        fields=fields,
+        weights=weights,
+        bias=float(stored.get("bias", 0.0)),
+        size_slope=float(stored.get("size_slope", 0.0)),
+        seen=_seen(FIELDS[kind], stored.get("seen", {})),
     )
+
+
+def _seen(fields: Sequence[Field], stored: Mapping[str, Any]) -> tuple[tuple[Floats, Floats], ...]:
+    """The shares of levels that the shipped weights were learnt from; even ones where unknown."""
+    found = []
+    for known in fields:
+        levels = stored.get(known.name, {})
+        rows = np.array([levels.get(name, (0.0, 0.0)) for name in known.levels], np.float64) + 1e-4
+        rows[0] = 0.0
+        shares = rows / rows.sum(axis=0)
+        found.append((shares[:, 0], shares[:, 1]))
+    return tuple(found)
 
 
 def _kind_dict(model: KindModel) -> dict[str, Any]:
@@ -118,11 +137,17 @@ def _kind_dict(model: KindModel) -> dict[str, Any]:
         f.name: {name: round(float(w), 3) for name, w in zip(f.levels, weights, strict=True) if w}
         for f, weights in zip(model.fields, model.weights, strict=True)
     }
-    return {
+    stored: dict[str, Any] = {
         "bias": round(model.bias, 3),
         "size_slope": round(model.size_slope, 3),
         "fields": {name: weights for name, weights in fields.items() if weights},
     }
+    if model.seen:
+        stored["seen"] = {
+            f.name: {n: [round(float(m), 5), round(float(u), 5)] for n, m, u in zip(f.levels, *both, strict=True) if m or u}
+            for f, both in zip(model.fields, model.seen, strict=False)
+        }
+    return stored
 
 
 # ---- fields read together ----------------------------------------------------------
@@ -186,7 +211,7 @@ COMPANY_CALLED = Grouping(
     (
         (1, (("branch", ("one side", "different")),)),
         (2, (SAME_BRAND, ("legal form", ("group on one", "different")))),
-        (3, (SAME_BRAND, ("industry", ("different", "overlapping")))),
+        (3, (SAME_BRAND, ("industry", ("different", "overlapping", "part, though")))),
         (4, (SAME_BRAND, ("region in the name", ("different", "one side, the other's city differs")))),
         (5, (SAME_BRAND, ("industry", ("same",)), ("region in the name", ("same", "city and", "one side, the other's city agrees")))),
         (6, (SAME_BRAND, ("industry", ("one side",)))),
@@ -277,7 +302,8 @@ def level_matrix(table: Table, pairs: Pairs, holders: Holders, model: KindModel)
     plain = np.concatenate(parts, axis=1)
     columns = {f.name: plain[:, i] for i, f in enumerate(FIELDS[model.kind])}
     joined = [joint.levels(columns)[:, None] for joint in JOINTS[model.kind]]
-    return np.concatenate([plain, *joined], axis=1).astype(np.int16)
+    extra = [lv.extra_levels(table, pairs, holders, name)[:, None] for name in model.extras]
+    return np.concatenate([plain, *joined, *extra], axis=1).astype(np.int16)
 
 
 def _best(

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sync.core.columns import Ints
-from sync.core.levels import Levels
+from sync.core.levels import Field, Levels
 from sync.core.score import REFERENCE_SIZE, Floats, KindModel
 
 LN2 = float(np.log(2.0))
@@ -33,6 +33,149 @@ class Patterns:
     positive: Floats
     negative: Floats
     size: Floats  # tenfolds above the reference size
+
+
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """What EM made of a file: a model, and how much better it explains the file (bits per pair)."""
+
+    model: KindModel
+    gain: float
+
+
+# ---- without labels ------------------------------------------------------------------
+
+STRONGEST_PRIOR = 2000.0  # pairs that the shipped shares of levels stand for, at most
+DAMAGE = {"person": 0.4, "company": 0.0, "other": 0.0}  # how far persons' files may be worse kept
+APART = ("different", "told apart", "one character replaced", "same family name only", "same given name only")
+OWN_WAY = 1.0  # bits per pair from which a file is taken to differ from what the weights know
+WIDEST = 8.0
+
+
+def adapt(model: KindModel, matrix: Levels, records: int) -> KindModel:
+    """The model after the file itself had its say.
+
+    EM on the levels of all candidate pairs, starting from the shipped weights and held by the
+    shares of levels that they were learnt from. A file that those shares already explain keeps the
+    shipped weights: they know more (which fields go together) than EM can see.
+    """
+    if not len(matrix):
+        return model
+    adapted = expectation_maximisation(model, matrix, records)
+    return adapted.model if adapted.gain >= OWN_WAY else model
+
+
+def expectation_maximisation(model: KindModel, matrix: Levels, records: int, rounds: int = 40) -> Adapted:
+    plain = [*range(len(model.seen)), *range(len(model.fields) - len(model.extras), len(model.fields))]
+    seen = [*model.seen, *(_even(model, column) for column in plain[len(model.seen) :])]
+    priors = [_damaged(model.fields[c], both, DAMAGE[model.kind]) for c, both in zip(plain, seen, strict=True)]
+    group, first = distinct_rows(np.ascontiguousarray(matrix).astype(np.int16))
+    count = np.bincount(group, minlength=len(first)).astype(np.float64)
+    rows = matrix[first]
+    strength = min(STRONGEST_PRIOR, 0.5 * len(matrix))
+    chance = 1.0 / (1.0 + np.exp2(-np.clip(model.bits(rows, records), -60, 60)))
+    shares, match = priors, 0.5
+    for _ in range(rounds):
+        match = float(np.clip((chance * count).sum() / count.sum(), 1e-4, 1 - 1e-4))
+        shares = [_shares(rows[:, c], chance, count, prior, strength) for c, prior in zip(plain, priors, strict=True)]
+        weights = [_evidence(both) for both in shares]
+        bits = np.log2(match / (1 - match)) + sum(w[rows[:, c]] for w, c in zip(weights, plain, strict=True))
+        updated = 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60)))
+        moved, chance = float(np.abs(updated - chance).max()), updated
+        if moved < 1e-3:
+            break
+    gain = _fit_of(rows, count, plain, shares, match) - _fit_of(rows, count, plain, seen, match)
+    flat = [np.zeros(len(f.levels)) for f in model.fields]
+    for column, both in zip(plain, shares, strict=True):
+        flat[column] = _evidence(both)
+    bias = float(np.log2(match / (1 - match)))
+    return Adapted(replace(model, weights=tuple(flat), bias=bias, size_slope=0.0), gain)
+
+
+Shares = tuple[Floats, Floats]
+
+
+def _even(model: KindModel, column: int) -> Shares:
+    """Shares that give back the weights of a column that nothing was learnt about."""
+    bits = model.weights[column]
+    size = len(bits)
+    others = np.full(size, 1.0 / size)
+    matches = others * np.exp2(bits)
+    matches[0] = others[0] = 0.0
+    return matches / matches.sum(), others / others.sum()
+
+
+def _damaged(known: Field, both: Shares, share: float) -> Shares:
+    """Shares of a file whose true pairs differ in a share of their fields."""
+    matches, others = both
+    apart = np.array([name.startswith(APART) for name in known.levels])
+    if not share or not apart.any():
+        return both
+    near = ~apart
+    near[0] = False
+    spread = np.zeros(len(matches))
+    spread[apart] = 0.5 / apart.sum()
+    spread[near] = 0.5 * matches[near] / matches[near].sum()
+    mixed = (1 - share) * matches + share * spread
+    return mixed / mixed.sum(), others
+
+
+def _shares(column: Ints, chance: Floats, count: Floats, prior: Shares, strength: float) -> Shares:
+    there = column != 0
+    size = len(prior[0])
+    matches = np.bincount(column[there], weights=(chance * count)[there], minlength=size)
+    others = np.bincount(column[there], weights=((1 - chance) * count)[there], minlength=size)
+    return (
+        (matches + strength * prior[0]) / (matches.sum() + strength),
+        (others + strength * prior[1]) / (others.sum() + strength),
+    )
+
+
+def _evidence(both: Shares) -> Floats:
+    matches, others = both
+    bits: Floats = np.log2(np.maximum(matches, 1e-9) / np.maximum(others, 1e-9))
+    bits[0] = 0.0
+    return np.clip(bits, -WIDEST, WIDEST)
+
+
+def _fit_of(rows: Levels, count: Floats, plain: Sequence[int], shares: Sequence[Shares], match: float) -> float:
+    """Mean log-likelihood of a pair, in bits."""
+    ours, theirs = np.full(len(rows), np.log2(match)), np.full(len(rows), np.log2(1 - match))
+    for column, both in zip(plain, shares, strict=True):
+        logs = [np.log2(np.maximum(share, 1e-9)) for share in both]
+        for log in logs:
+            log[0] = 0.0
+        ours += logs[0][rows[:, column]]
+        theirs += logs[1][rows[:, column]]
+    return float((np.logaddexp2(ours, theirs) * count).sum() / count.sum())
+
+
+# ---- with labels -----------------------------------------------------------------------
+
+LABEL_WORTH = 2.0  # a steward looked: each decision counts as so many pairs
+
+
+def learn(model: KindModel, matrix: Levels, same: Flags, records: int) -> KindModel:
+    """The model after decisions of a steward, drawn towards what it was by a ridge."""
+    worth = np.full(len(same), LABEL_WORTH)
+    return fit(model, [Sample(matrix, same.astype(np.float64), worth, records)], free_size=False)
+
+
+def shares_of(fields: Sequence[Field], samples: Sequence[Sample]) -> tuple[Shares, ...]:
+    """How often each level was seen in matches and in others."""
+    found = []
+    for column, known in enumerate(fields):
+        both = []
+        for wanted in (1.0, 0.0):
+            counts = sum(
+                (np.bincount(s.matrix[s.truth == wanted, column], minlength=len(known.levels)) for s in samples),
+                start=np.zeros(len(known.levels)),
+            )
+            counts = counts + 0.5
+            counts[0] = 0.0
+            both.append(counts / counts.sum())
+        found.append((both[0], both[1]))
+    return tuple(found)
 
 
 def patterns(samples: Sequence[Sample]) -> Patterns:

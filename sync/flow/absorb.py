@@ -12,7 +12,7 @@ from sync.core.merge import Base, Merged, merge_fields
 from sync.flow.hub import Hub
 from sync.flow.match import Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at
-from sync.gateway.systems import OpenSystem
+from sync.gateway.systems import OpenSystem, Participant
 from sync.store import dirty, goldens, inbox, links
 from sync.store.session import Tx
 from sync.store.tables import INTERACTIVE, Candidate, Change, Conflict, Golden, Link, new_id
@@ -58,7 +58,7 @@ class Absorber:
         tx: Tx,
         system: OpenSystem,
         *,
-        targets: Sequence[OpenSystem],
+        targets: Sequence[Participant],
         run_id: int | None = None,
         lane: int = INTERACTIVE,
     ) -> None:
@@ -350,13 +350,13 @@ class Absorber:
         for target in self.targets:
             if target.id == self.system.id:
                 continue
-            if concerned(target, golden.entity, paths):
+            if target.is_concerned(golden.entity, paths):
                 self._dirty.add((golden.id, golden.entity, target.id))
 
     def mark_all(self, golden: Golden) -> None:
         """Every system that holds this kind of record has to look at it."""
         for target in self.targets:
-            if concerned(target, golden.entity, None):
+            if target.is_concerned(golden.entity, None):
                 self._dirty.add((golden.id, golden.entity, target.id))
 
     def _mark_children(self, golden: Golden) -> None:
@@ -367,7 +367,7 @@ class Absorber:
         )
         for child_id, entity in children:
             for target in self.targets:
-                if concerned(target, entity, None):
+                if target.is_concerned(entity, None):
                     self._dirty.add((child_id, entity, target.id))
 
     def _propose(self, golden: Golden, other_id: str, score: float, weights: Iterable[Any]) -> None:
@@ -462,16 +462,6 @@ class Absorber:
                 at=self.now,
             )
         )
-
-
-def concerned(target: OpenSystem, entity: str, paths: Collection[str] | None) -> bool:
-    """Whether a change of these paths (None: any) may matter to a system."""
-    for spec in target.specs.values():
-        if spec.entity != entity or not spec.out_paths:
-            continue
-        if paths is None or not spec.watched_paths.isdisjoint(paths):
-            return True
-    return False
 
 
 def hint_row(

@@ -283,7 +283,7 @@ def _ack(
 ) -> None:
     done = [o for o in outcomes if o.error is None and o.key in by_key]
     after = _read_after(hub, system, name, by_key, done)
-    targets = hub.live_systems()
+    targets = hub.participants()
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id)
         locked = goldens.load(tx, [by_key[o.key].golden.id for o in done], lock=True)

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from sync.core.policy import PolicySet
-from sync.gateway.systems import OpenSystem, Systems
+from sync.gateway.systems import OpenSystem, Participant, Systems
 from sync.settings import Settings
 from sync.store.session import Database
 from sync.store.tables import System
 from sync.wake import Waker
+
+TAKING_PART = ("live", "paused", "broken")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,16 @@ class Hub:
     policies: PolicySet
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
+
+    def participants(self) -> list[Participant]:
+        """Systems that hold golden records: live ones, and those that are stopped for now."""
+        with self.database.read() as session:
+            ids = list(
+                session.scalars(
+                    select(System.id).where(System.state.in_(TAKING_PART)).order_by(System.id)
+                )
+            )
+        return [self.systems.participant(system_id) for system_id in ids]
 
     def live_systems(self) -> list[OpenSystem]:
         """Systems that take part, opened."""

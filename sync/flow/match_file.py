@@ -3,7 +3,7 @@
 import csv
 import json
 import multiprocessing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import islice
@@ -14,13 +14,13 @@ import numpy as np
 import yaml
 
 from sync.core import blocking
-from sync.core.batch import Compared, Matched, Scored, candidates, compare_all, match_all, score_all
+from sync.core.batch import Aim, Compared, Labels, Matched, Scored, adapted, candidates, compare_all, match_all, score_all, taught, threshold_rows, with_extras
 from sync.core.columns import KIND_CODES, Ints, Table, Texts
 from sync.core.holders import counted
 from sync.core.levels import Pairs
 from sync.core.match import Matcher, Thresholds
 from sync.core.normal.record import normalise
-from sync.core.party import party_from_row
+from sync.core.party import KNOWN_COLUMNS, party_from_row
 from sync.core.score import KIND_NAMES, Model, Score, waterfall
 
 CHUNK = 20_000  # rows normalised at a time
@@ -62,6 +62,13 @@ class Loaded:
 
     def id_list(self) -> list[str]:
         return self.ids.take(np.arange(len(self.table)))
+
+    def rank(self) -> Ints:
+        """An order of the records that does not depend on how the file is sorted."""
+        order = np.argsort(np.array(self.id_list()), kind="stable")
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
+        return rank
 
     def row_of(self, identifier: str) -> int:
         try:
@@ -112,7 +119,8 @@ def _chunks(reader: Iterator[list[str]]) -> Iterator[list[list[str]]]:
 
 def _piece(number: int, header: Sequence[str], rows: Sequence[list[str]]) -> Piece:
     records: list[Mapping[str, str]] = [dict(zip(header, row, strict=False)) for row in rows]
-    table = Table.of([normalise(party_from_row(record)) for record in records])
+    extras = [column for column in header if column not in KNOWN_COLUMNS]
+    table = Table.of([normalise(party_from_row(record)) for record in records], extras)
     ids = Texts.of([record.get("id", "") for record in records])
     return Piece(number, ids, table, blocking.key_arrays(table))
 
@@ -132,20 +140,33 @@ def _assembled(pieces: Sequence[Piece]) -> Loaded:
     )
 
 
-def match_file(
-    path: Path, matcher: Matcher, *, processes: int = 2, train: bool = False
+def match_loaded(
+    loaded: Loaded,
+    matcher: Matcher,
+    *,
+    train: bool = False,
+    labels: Labels | None = None,
+    aim: Aim = "precision",
 ) -> FileMatch:
-    """Match all records of a file among themselves."""
-    return match_loaded(load(path, processes), matcher, train=train)
+    """Match all records of a file among themselves.
 
-
-def match_loaded(loaded: Loaded, matcher: Matcher, *, train: bool = False) -> FileMatch:
+    `train` adapts the weights to the file without labels, `labels` sharpens them with decisions.
+    `aim` says whether links must be safe ("precision") or right as often as not ("balance").
+    """
     pairs = candidates(loaded.table, loaded.keys)
-    compared = compare_all(loaded.table, pairs, matcher.model)
+    holders = counted(loaded.table)
+    matcher = replace(matcher, model=with_extras(matcher.model, loaded.table, holders))
+    compared = compare_all(loaded.table, pairs, matcher.model, holders)
     if train:
-        matcher = replace(matcher, model=adapted(compared, matcher))
+        matcher = replace(matcher, model=adapted(compared, matcher.model))
+    if labels is not None:
+        model = taught(loaded.table, labels, matcher.model, holders)
+        matcher = replace(matcher, model=model)
+    if aim == "balance":
+        matcher = replace(matcher, thresholds=matcher.thresholds.balanced())
     scored = score_all(compared, matcher.model)
-    return FileMatch(loaded, compared, scored, match_all(compared, scored, matcher), matcher)
+    matched = match_all(compared, scored, matcher, rank=loaded.rank())
+    return FileMatch(loaded, compared, scored, matched, matcher)
 
 
 def write_clusters(result: FileMatch, path: Path) -> int:
@@ -155,9 +176,7 @@ def write_clusters(result: FileMatch, path: Path) -> int:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(["id", "cluster"])
         customer = result.matched.customer.tolist()
-        writer.writerows(
-            (identifier, ids[root]) for identifier, root in zip(ids, customer, strict=True)
-        )
+        writer.writerows((identifier, ids[root]) for identifier, root in zip(ids, customer, strict=True))
     return len(np.unique(result.matched.customer))
 
 
@@ -188,3 +207,124 @@ def explain(loaded: Loaded, first: str, second: str, matcher: Matcher) -> Score:
     pair = Pairs(np.array([left]), np.array([right]))
     compared = compare_all(table, pair, matcher.model, counted(table))
     return waterfall(compared.matrix[KIND_CODES[kind]][0], matcher.model.kinds[kind], len(table))
+
+
+# ---- the command -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What `kehub match` says when it is done."""
+
+    records: int
+    customers: int
+    pairs_compared: int
+    links: int
+    candidates: int
+    link_at: float
+    candidate_at: float
+    model: str
+
+
+def run(
+    path: Path,
+    out: Path | None,
+    *,
+    pairs: Path | None = None,
+    train: bool = False,
+    labels: Path | None = None,
+    aim: Aim = "precision",
+    processes: int = 2,
+    say: Callable[[str], None] = lambda _: None,
+) -> Summary:
+    """Match a file and write its clusters, and its links and candidates where `pairs` is given."""
+    say(f"reading {path.name}")
+    loaded = load(path, processes)
+    say(f"{len(loaded.table)} records read, comparing")
+    known = read_labels(labels, loaded) if labels else None
+    result = match_loaded(loaded, load_matcher(), train=train, labels=known, aim=aim)
+    say(f"{len(result.compared.pairs)} pairs compared, writing")
+    customers = write_clusters(result, out) if out else len(np.unique(result.matched.customer))
+    if pairs:
+        write_pairs(result, pairs)
+    return _summary(result, customers)
+
+
+def _summary(result: FileMatch, customers: int) -> Summary:
+    records = len(result.loaded.table)
+    return Summary(
+        records=records,
+        customers=customers,
+        pairs_compared=len(result.compared.pairs),
+        links=int(result.matched.linked.sum()),
+        candidates=int(result.matched.candidate.sum()),
+        link_at=round(result.matcher.thresholds.link_at(records), 2),
+        candidate_at=round(result.matcher.thresholds.candidate_at(records), 2),
+        model=result.matcher.model.version,
+    )
+
+
+def read_labels(path: Path, loaded: Loaded) -> Labels:
+    """A steward's decisions: `id_a,id_b,same` with 1 or 0 in the last column."""
+    rows = {identifier: row for row, identifier in enumerate(loaded.id_list())}
+    left, right, same = [], [], []
+    with path.open(newline="", encoding="utf-8-sig") as handle:
+        for number, line in enumerate(csv.DictReader(handle), start=2):
+            try:
+                pair = rows[line["id_a"]], rows[line["id_b"]]
+            except KeyError as missing:
+                raise ValueError(f"{path.name} line {number}: no record {missing}") from None
+            left.append(min(pair))
+            right.append(max(pair))
+            same.append(line.get("same", "1").strip().lower() in {"1", "true", "yes", "same"})
+    return Labels(Pairs(np.array(left, np.int64), np.array(right, np.int64)), np.array(same, bool))
+
+
+def waterfall_lines(score: Score) -> list[str]:
+    """The score as text: one named weight on each line, then the sum."""
+    lines = [f"{w.bits:+8.2f}  {w.field}: {w.level}" for w in score.weights]
+    lines.append(f"{score.bits:+8.2f}  bits in all ({chance_of(score.bits):.2%} by these weights)")
+    if score.decisive:
+        lines.append(f"          the same {score.decisive} decides alone")
+    if score.veto:
+        lines.append(f"          never linked by itself: {score.veto}")
+    return lines
+
+
+def chance_of(bits: float) -> float:
+    return float(1.0 / (1.0 + 2.0 ** -max(-60.0, min(60.0, bits))))
+
+
+def explain_file(path: Path, first: str, second: str, *, train: bool = False, processes: int = 2) -> list[str]:
+    """The waterfall of two records of a file."""
+    result = match_loaded(load(path, processes), load_matcher(), train=train)
+    score = explain(result.loaded, first, second, result.matcher)
+    return waterfall_lines(score)
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdLine:
+    """A threshold's consequences, with the ids of pairs at its edge."""
+
+    at: float
+    customers: int
+    links: int
+    expected_precision: float
+    expected_missed: float
+    edge: tuple[tuple[str, str, float], ...]
+
+
+def threshold_report(
+    path: Path, *, steps: Sequence[float] = (0, 1, 2, 3, 4, 5, 6, 8), train: bool = False, processes: int = 2
+) -> list[ThresholdLine]:
+    """What each link threshold would do to a file: counts, expected precision, pairs at the edge."""
+    result = match_loaded(load(path, processes), load_matcher(), train=train)
+    rows = threshold_rows(result.compared, result.scored, steps, rank=result.loaded.rank())
+    ids = result.loaded.id_list()
+    return [
+        ThresholdLine(
+            row.at, row.customers, row.links, row.expected_precision, row.expected_missed,
+            tuple((ids[a], ids[b], bits) for a, b, bits in row.edge),
+        )
+        for row in rows
+    ]  # fmt: skip

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from connectors.sdk.contract import Connector
 from connectors.sdk.errors import SetupError
 from connectors.sdk.http import Http
 from mapping.canonical import FACTS
+from mapping.errors import MappingError
 from mapping.loader import load
 from mapping.spec import MappingSpec
 from sync.core.facts import MappingText, SystemFacts, SystemStore
@@ -64,6 +65,25 @@ class OpenSystem:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """What a system wants to hear of; `specs` None where its mappings cannot be read now."""
+
+    id: int
+    specs: Mapping[str, MappingSpec] | None
+
+    def is_concerned(self, entity: str, paths: Collection[str] | None = None) -> bool:
+        """Whether a change of these paths (None: any) of an entity may matter to it."""
+        if self.specs is None:
+            return True  # better looked at in vain than missed
+        for spec in self.specs.values():
+            if spec.entity != entity or not spec.out_paths:
+                continue
+            if paths is None or not spec.watched_paths.isdisjoint(paths):
+                return True
+        return False
+
+
 class Systems:
     """Opens systems; keeps what it opened per thread until settings or mappings change."""
 
@@ -92,6 +112,14 @@ class Systems:
             poll_seconds=facts.poll_seconds,
             quota=quota,
         )
+
+    def participant(self, system_id: int) -> Participant:
+        """What a system wants to hear of, whether or not it can be called now."""
+        _, mappings = self.store.facts(system_id)
+        try:
+            return Participant(system_id, {m.object: self._spec(m) for m in mappings})
+        except MappingError:
+            return Participant(system_id, None)
 
     def flush_counts(self, system: OpenSystem, *, written: int = 0) -> None:
         """Adds the calls made since the last flush to the system's counters."""

@@ -1,0 +1,170 @@
+"""A file in, clusters out: deterministic, in any order, and by the same scores as online."""
+
+import csv
+import random
+
+import numpy as np
+import pytest
+
+from sync.core.match import keys
+from sync.core.party import party_from_row
+from sync.flow.match_file import (
+    explain_file,
+    load,
+    match_loaded,
+    run,
+    threshold_report,
+)
+
+COLUMNS = ["id", "source", "kind", "name", "org_name", "email", "phone", "mobile", "street", "city", "tax_id", "birth_date"]
+ONE, TWO = "91350100M000100Y43", "9135010000000000X0"
+BRANDS = ["华天", "新宏", "瑞恒", "鑫盛", "达通", "泰德", "安信", "诚嘉", "佳美", "康健"]
+TRADES = ["贸易", "科技", "物流", "食品", "电子"]
+CITIES = [("上海", "021"), ("深圳", "0755"), ("杭州", "0571")]
+
+
+def rows_of(seed=1, customers=120):
+    """Two records for each of many companies, in different spellings, with some values missing."""
+    pick = random.Random(seed)
+    rows = []
+    for number in range(customers):
+        brand = BRANDS[number % 10] + BRANDS[(number // 10) % 10][0]
+        trade, (city, area) = pick.choice(TRADES), pick.choice(CITIES)
+        phone, mail = f"{area}-{30000000 + number * 7919}", f"office@b{number}.example.cn"
+        rows.append([f"a{number}", "erp", "company", f"{city}{brand}{trade}有限公司", "", "", phone, "", f"人民路{number + 1}号", city, "", ""])
+        rows.append([f"b{number}", "zoho", "company", f"{brand}{trade}（{city}）有限公司", "", mail, phone.replace("-", ""), "", "", city, "", ""])
+    pick.shuffle(rows)
+    return rows
+
+
+def write(path, rows, columns=COLUMNS):
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    return path
+
+
+def clusters(path):
+    with path.open(encoding="utf-8") as handle:
+        found = {}
+        for row in csv.DictReader(handle):
+            found.setdefault(row["cluster"], set()).add(row["id"])
+    return sorted(map(sorted, found.values()))
+
+
+def test_spellings_of_one_company_end_in_one_cluster(tmp_path):
+    source = write(tmp_path / "in.csv", rows_of())
+    summary = run(source, tmp_path / "out.csv", pairs=tmp_path / "pairs.csv", processes=1)
+    pairs = [group for group in clusters(tmp_path / "out.csv") if len(group) == 2]
+    assert summary.records == 240
+    assert len([g for g in pairs if g[0][1:] == g[1][1:]]) >= 110
+    assert not [g for g in pairs if g[0][1:] != g[1][1:]]
+    with (tmp_path / "pairs.csv").open(encoding="utf-8") as handle:
+        written = list(csv.DictReader(handle))
+    assert {row["decision"] for row in written} <= {"link", "candidate"}
+    scores = [float(row["score"]) for row in written]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_order_of_the_file_and_the_processes_change_nothing(tmp_path):
+    rows = rows_of()
+    run(write(tmp_path / "a.csv", rows), tmp_path / "a.out", processes=1)
+    run(write(tmp_path / "b.csv", rows[::-1]), tmp_path / "b.out", processes=2)
+    assert clusters(tmp_path / "a.out") == clusters(tmp_path / "b.out")
+
+
+def test_two_identifiers_are_never_joined_through_others(tmp_path):
+    base = ["company", "上海华天贸易有限公司", "", "office@huatian.example.cn", "021-37989783", "", "淮海路668号2304室", "上海"]
+    rows = [["x", "erp", *base, ONE, ""], ["y", "zoho", *base, "27-9277811", ""], ["z", "web", *base, "", ""], ["w", "erp", *base, "27-9277812", ""]]
+    run(write(tmp_path / "in.csv", rows), tmp_path / "out.csv", processes=1)
+    assert not [group for group in clusters(tmp_path / "out.csv") if {"y", "w"} <= set(group)]
+
+
+def test_a_file_scores_like_the_online_path(tmp_path, matcher):
+    rows = rows_of(customers=30)
+    result = match_loaded(load(write(tmp_path / "in.csv", rows), 1), matcher)
+    parties = [party_from_row(dict(zip(COLUMNS, row, strict=True))) for row in rows]
+    held = {}
+    for party in parties:
+        for _, key in keys(party):
+            held[key] = held.get(key, 0) + 1
+    pairs, size = result.compared.pairs, len(rows)
+    assert len(pairs) > 20
+    for number in range(0, len(pairs), 7):
+        left, right = int(pairs.left[number]), int(pairs.right[number])
+        store = {key: count - 1 for key, count in held.items()}  # the incoming one is not stored yet
+        own = {key for _, key in keys(parties[left])}
+        frequencies = {key: store[key] for key in own if store[key]}
+        online = matcher.compare(parties[left], parties[right], frequencies, size)
+        assert online.bits == pytest.approx(result.scored.bits[number], abs=0.02)
+
+
+def test_every_candidate_of_the_batch_shares_a_key_online(tmp_path, matcher):
+    rows = rows_of(customers=40)
+    result = match_loaded(load(write(tmp_path / "in.csv", rows), 1), matcher)
+    found = [{key for _, key in keys(party_from_row(dict(zip(COLUMNS, row, strict=True))))} for row in rows]
+    pairs = zip(result.compared.pairs.left.tolist(), result.compared.pairs.right.tolist(), strict=True)
+    assert all(found[a] & found[b] for a, b in pairs)
+
+
+def test_explain_prints_named_weights_that_add_up(tmp_path):
+    source = write(tmp_path / "in.csv", rows_of())
+    lines = explain_file(source, "a3", "b3", processes=1)
+    parts = [float(line.split()[0]) for line in lines]
+    total = next(float(line.split()[0]) for line in lines if "bits in all" in line)
+    assert sum(parts) - total == pytest.approx(total, abs=0.1)
+    assert any("brand" in line for line in lines)
+    with pytest.raises(KeyError, match="nobody"):
+        explain_file(source, "a3", "nobody", processes=1)
+
+
+def test_a_threshold_report_trades_links_for_precision(tmp_path):
+    lines = threshold_report(write(tmp_path / "in.csv", rows_of()), steps=(0, 4, 8), processes=1)
+    assert [line.at for line in lines] == [0, 4, 8]
+    assert lines[0].links >= lines[1].links >= lines[2].links
+    assert lines[2].expected_precision >= lines[0].expected_precision
+    assert all(line.edge for line in lines)
+
+
+def test_labels_move_the_weights_their_way(tmp_path, matcher):
+    rows = rows_of(customers=60)
+    source = write(tmp_path / "in.csv", rows)
+    labels = write(tmp_path / "labels.csv", [[f"a{n}", f"b{n}", "0"] for n in range(40)], ["id_a", "id_b", "same"])
+    run(source, tmp_path / "plain.csv", processes=1)
+    run(source, tmp_path / "taught.csv", labels=labels, processes=1)
+    assert len(clusters(tmp_path / "taught.csv")) > len(clusters(tmp_path / "plain.csv"))
+
+
+def test_labels_with_an_unknown_id_name_the_line(tmp_path):
+    source = write(tmp_path / "in.csv", rows_of(customers=5))
+    labels = write(tmp_path / "labels.csv", [["a1", "gone", "1"]], ["id_a", "id_b", "same"])
+    with pytest.raises(ValueError, match="line 2"):
+        run(source, None, labels=labels, processes=1)
+
+
+def test_unknown_columns_count_by_what_they_tell_apart(tmp_path):
+    columns = ["id", "kind", "title", "authors"]
+    pick = random.Random(5)
+    words = [a + b for a in ("graph", "index", "query", "stream", "cache", "lock") for b in ("ing", "able", "less", "wise", "ful")]
+    rows = []
+    for number in range(150):
+        title = " ".join(pick.sample(words, 5))
+        author = f"author{number % 50}"
+        rows += [[f"a{number}", "other", title, author], [f"b{number}", "other", title.title(), author]]
+    run(write(tmp_path / "in.csv", rows, columns), tmp_path / "out.csv", aim="balance", processes=1)
+    right = [g for g in clusters(tmp_path / "out.csv") if len(g) == 2 and g[0][1:] == g[1][1:]]
+    assert len(right) > 120
+
+
+def test_training_leaves_a_file_that_the_weights_know_as_it_is(tmp_path, matcher):
+    loaded = load(write(tmp_path / "in.csv", rows_of()), 1)
+    plain, trained = match_loaded(loaded, matcher), match_loaded(loaded, matcher, train=True)
+    assert trained.matcher.model.version != plain.matcher.model.version
+    same = np.unique(plain.matched.customer).size
+    assert abs(np.unique(trained.matched.customer).size - same) <= 0.1 * same
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no records"):
+        run(write(tmp_path / "in.csv", []), None, processes=1)

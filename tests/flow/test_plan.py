@@ -1,0 +1,111 @@
+"""A plan shows what going live would do, without one remote write; applying does just that."""
+
+import pytest
+from sqlalchemy import select, update
+
+from connectors.memory.oddities import Trouble
+from sync.flow import load
+from sync.service import plans
+from sync.service.errors import ServiceError
+from sync.store.tables import Mapping, Staged, System
+
+
+def draft(fixture, *names):
+    with fixture.hub.database.write() as tx:
+        tx.execute(
+            update(System).where(System.name.in_(names or fixture.names)).values(state="draft")
+        )
+
+
+def made_plan(fixture):
+    view = plans.start_plan(fixture.hub, wake=False)
+    return plans.make_plan(fixture.hub, view.id)
+
+
+def test_a_plan_counts_everything_and_writes_nothing(fixture):
+    draft(fixture)
+    customer = fixture.world("erp").create("customers", name="Acme", email="a@acme.example")
+    fixture.world("erp").create("contacts", name="王伟", customer_id=customer)
+    fixture.world("crm").create("customers", name="Acme", email="a@acme.example", notes="VIP")
+    view = made_plan(fixture)
+    assert view.state == "ready"
+    assert view.summary["taken_in"]["crm"]["customers"] == {
+        "linked": 1,
+        "read": 1,
+        "fields_changed": 1,
+    }
+    assert view.summary["writes"]["sales"]["objects"] == {
+        "customers": {"create": 1},
+        "contacts": {"create": 1},
+    }
+    assert view.summary["writes"]["erp"]["objects"]["customers"] == {"update": 1}
+    assert all(fixture.world(name).calls("write") == 0 for name in fixture.names)
+    assert fixture.goldens() == []
+    assert fixture.links() == []
+
+
+def test_applying_a_plan_does_what_it_said(fixture):
+    draft(fixture)
+    for name in ("erp", "crm"):
+        fixture.world(name).create("customers", name="Acme", email="a@acme.example")
+    view = made_plan(fixture)
+    plans.apply_plan(fixture.hub, view.id, inline=True)
+    fixture.work()
+    assert [len(fixture.world(n).all("customers")) for n in fixture.names] == [1, 1, 1]
+    assert fixture.writes() == 1
+    with fixture.hub.database.read() as session:
+        assert session.scalars(select(Staged.id)).all() == []
+
+
+def test_handing_over_twice_changes_nothing(fixture):
+    draft(fixture)
+    fixture.world("erp").create("customers", name="Acme")
+    view = made_plan(fixture)
+    plans.apply_plan(fixture.hub, view.id, inline=True)
+    fixture.work()
+    load.hand_over(fixture.hub, view.id)
+    fixture.sync()
+    assert [len(fixture.world(n).all("customers")) for n in fixture.names] == [1, 1, 1]
+
+
+def test_a_plan_is_stale_when_a_mapping_has_changed(fixture):
+    draft(fixture)
+    fixture.world("erp").create("customers", name="Acme")
+    view = made_plan(fixture)
+    with fixture.hub.database.write() as tx:
+        row = tx.scalars(select(Mapping).limit(1)).one()
+        row.state = "retired"
+    with pytest.raises(ServiceError, match="out of date"):
+        plans.apply_plan(fixture.hub, view.id, inline=True)
+
+
+def test_a_listing_that_breaks_fails_the_plan(fixture):
+    draft(fixture)
+    fixture.world("crm").create("customers", name="Acme")
+    fixture.world("crm").trouble(Trouble(kind="unreachable", calls=50))
+    view = made_plan(fixture)
+    assert view.state == "failed"
+    assert view.error
+
+
+def test_a_reconcile_finds_what_polling_missed(fixture):
+    fixture.world("erp").create("customers", name="Acme", phone="021-55550101")
+    fixture.sync()
+    record = fixture.world("crm").all("customers")[0]
+    fixture.world("crm").switch(lists_deletes=False)
+    fixture.world("crm").delete("customers", record["id"])
+    fixture.sync()
+    counts = plans.reconcile_all(fixture.hub)
+    fixture.work()
+    assert counts["changed"] == {"crm": 1}
+    assert [link.state for link in fixture.links()].count("gone") == 1
+
+
+def test_a_reconcile_of_agreeing_systems_is_silent(fixture):
+    fixture.world("erp").create("customers", name="Acme", phone="021-55550101")
+    fixture.sync()
+    before = fixture.writes()
+    counts = plans.reconcile_all(fixture.hub)
+    fixture.work()
+    assert fixture.writes() == before
+    assert counts["differing"] == dict.fromkeys(fixture.names, 0)
