@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from webui.cli.console import Board, Console
 from webui.cli.failing import CommandError
@@ -36,22 +36,10 @@ class Follower:
         from sync.service import plans  # noqa: PLC0415  loads the engine
 
         made = plans.start_plan(self.hub, names, actor=actor, wake=False)
-        failure: list[BaseException] = []
-
-        def make() -> None:
-            try:
-                plans.make_plan(self.hub, made.id)
-            except BaseException as error:  # noqa: BLE001  raised again below
-                failure.append(error)
-
-        thread = threading.Thread(target=make, name="plan", daemon=True)
-        thread.start()
-        while thread.is_alive():
-            self.stopping()
-            self._show_reading(plans.get_plan(self.hub, made.id))
-            thread.join(LOOK_EVERY)
-        if failure:
-            raise failure[0]
+        self._beside(
+            lambda: plans.make_plan(self.hub, made.id) and None,
+            lambda: self._show_reading(plans.get_plan(self.hub, made.id)),
+        )
         done = plans.get_plan(self.hub, made.id)
         read = sum(sum(objects.values()) for objects in done.progress.values())
         self.board.end("plan", self.console.word("plan_made", id=done.id, count=read))
@@ -64,6 +52,40 @@ class Follower:
         self.board.show("apply", self.console.word("applying", id=plan_id))
         plans.apply_plan(self.hub, plan_id, actor=actor, inline=True)
         self.board.end("apply", self.console.word("handed_over", id=plan_id))
+
+    def reconcile(self, names: Sequence[str], *, actor: str) -> dict[str, Any]:
+        """Reads the live systems in this process and marks what disagrees."""
+        from sync.service import plans  # noqa: PLC0415
+
+        found: list[dict[str, Any]] = []
+
+        def read() -> None:
+            found.append(plans.reconcile_all(self.hub, names, actor=actor))
+
+        self.board.show("reconcile", self.console.word("reconciling"))
+        self._beside(read, lambda: None)
+        count = sum(sum(objects.values()) for objects in found[0]["read"].values())
+        self.board.end("reconcile", self.console.word("compared", count=count))
+        return found[0]
+
+    def _beside(self, work: Callable[[], None], look: Callable[[], None]) -> None:
+        """Does the work in a thread of its own and looks at it meanwhile."""
+        failure: list[BaseException] = []
+
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001  raised again below
+                failure.append(error)
+
+        thread = threading.Thread(target=guarded, name="work", daemon=True)
+        thread.start()
+        while thread.is_alive():
+            self.stopping()
+            look()
+            thread.join(LOOK_EVERY)
+        if failure:
+            raise failure[0]
 
     def wait(self, names: Sequence[str] = (), *, polled_since: datetime | None = None) -> "Rest":
         """Until nothing waits that the hub could do by itself; works along without workers."""

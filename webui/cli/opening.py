@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -78,12 +79,16 @@ def is_set_up(settings: Settings) -> bool:
     return has_tables(settings)
 
 
-def language(settings: Settings | None = None) -> Language:
-    """KEHUB_LANG first, then the terminal's language."""
-    chosen = settings.lang if settings and "lang" in settings.model_fields_set else ""
-    if not chosen:
-        names = ("LC_ALL", "LC_MESSAGES", "LANG")
-        chosen = next((os.environ[name] for name in names if os.environ.get(name)), "")
+def language() -> Language:
+    """KEHUB_LANG (also from `.env`) first, then the terminal's language."""
+    names = ("KEHUB_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    given = {name: os.environ[name] for name in names if os.environ.get(name)}
+    if "KEHUB_LANG" not in given:
+        with suppress(ValueError):  # what is wrong is said when the settings are used
+            own = Settings()
+            if "lang" in own.model_fields_set:
+                return own.lang
+    chosen = next(iter(given.values()), "")
     return "zh" if chosen.lower().startswith("zh") else "en"
 
 

@@ -72,6 +72,156 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "handed_over": ("Plan {id} is applied; its systems are live", "预演 {id} 已执行，系统已上线"),
     "working": ("In work: {what}", "处理中：{what}"),
     "agreed": ("Nothing waits any more: all systems agree", "全部处理完毕：各系统数据一致"),
+    # Status.
+    "status_head": ("kehub is ready at {url}", "kehub 已就绪：{url}"),
+    "status_not_ready": ("kehub is starting at {url}", "kehub 正在启动：{url}"),
+    "status_stopped": (
+        "kehub does not run (it would answer at {url}); `kehub run` starts it",
+        "kehub 未在运行（地址为 {url}）；用 kehub run 启动",
+    ),
+    "status_counts": (
+        "{customers} customers, {contacts} contacts; {writes} records written so far",
+        "{customers} 个客户，{contacts} 个联系人；累计写入 {writes} 条记录",
+    ),
+    "status_open": (
+        "For a person: {conflicts} conflicts, {candidates} candidates, {dead_letters} dead letters, "
+        "{guards} guards. In work: {inbox} to take in, {dirty} to send.",
+        "待人工处理：{conflicts} 个冲突、{candidates} 个疑似重复、{dead_letters} 条失败记录、"
+        "{guards} 个保护。处理中：{inbox} 条待读入、{dirty} 条待写出。",
+    ),
+    "state_draft": ("draft", "草稿"),
+    "state_testing": ("tested", "已测试"),
+    "state_live": ("live", "运行"),
+    "state_paused": ("paused", "暂停"),
+    "state_broken": ("broken", "故障"),
+    "col_name": ("SYSTEM", "系统"),
+    "col_kind": ("KIND", "类型"),
+    "col_state": ("STATE", "状态"),
+    "col_waiting": ("WAITING", "等待"),
+    "col_lag": ("LAG s", "延迟（秒）"),
+    "col_reads": ("READS", "读调用"),
+    "col_writes": ("WRITES", "写调用"),
+    "col_url": ("ADDRESS", "地址"),
+    "col_links": ("LINKS", "关联"),
+    "col_dead": ("DEAD", "失败"),
+    "col_reason": ("REASON", "原因"),
+    "col_object": ("OBJECT", "对象"),
+    "col_read": ("READ", "读取"),
+    "col_new": ("NEW", "新增"),
+    "col_linked": ("LINKED", "关联"),
+    "col_changed": ("FIELDS", "字段变更"),
+    "col_creates": ("CREATES", "新建"),
+    "col_updates": ("UPDATES", "更新"),
+    "col_calls": ("CALLS", "调用"),
+    "col_login": ("LOGIN", "用户"),
+    "col_role": ("ROLE", "角色"),
+    "col_active": ("ACTIVE", "启用"),
+    # Systems.
+    "no_systems": (
+        "No system is connected yet. See `kehub system kinds`, then `kehub system add`.",
+        "尚未连接任何系统。请先看 kehub system kinds，再用 kehub system add 添加。",
+    ),
+    "system_added": (
+        "{name} ({kind}) is connected and answers.",
+        "{name}（{kind}）已连接，应答正常。",
+    ),
+    "system_hook": ("It may send its webhooks to {url}", "可将其 Webhook 指向 {url}"),
+    "system_next": (
+        "Next: `kehub plan {name}` shows what going live would do.",
+        "下一步：kehub plan {name} 查看上线会做什么。",
+    ),
+    "system_answers": ("{name} answers; it is {state}.", "{name} 应答正常，状态：{state}。"),
+    "system_paused": (
+        "{name} is paused; what waits stays until `kehub system resume {name}`.",
+        "{name} 已暂停；等待中的数据保留，直到 kehub system resume {name}。",
+    ),
+    "system_resumed": ("{name} is {state}.", "{name} 状态：{state}。"),
+    "system_removed": ("{name} is removed.", "{name} 已移除。"),
+    "system_changed": ("{name} is changed.", "{name} 已修改。"),
+    "system_broken": (
+        "{name} stands still: {reason} {hint} Then: `kehub system test {name}`.",
+        "{name} 已停止：{reason} {hint} 修正后运行 kehub system test {name}。",
+    ),
+    "system_blocked": (
+        "{name} waits for a decision: {reason}. See `kehub guard list`.",
+        "{name} 等待人工决定：{reason}。请看 kehub guard list。",
+    ),
+    "bad_json": ("The settings are not a JSON object: {reason}", "设置不是 JSON 对象：{reason}"),
+    "no_setting": (
+        "{kind} has no setting {name}. It has: {names}.",
+        "{kind} 没有设置 {name}。可用的有：{names}。",
+    ),
+    "no_secret": ("{name} is wanted and was not given.", "需要 {name}，但没有给出。"),
+    "settings_wanted": (
+        "{kind} needs settings: {names}. Give them with --set NAME=VALUE and --secret NAME=VALUE, "
+        "or as JSON with --stdin.",
+        "{kind} 需要设置：{names}。请用 --set 名称=值、--secret 名称=值，或用 --stdin 传入 JSON。",
+    ),
+    # Plans, sync, reconcile.
+    "no_ready_plan": (
+        "No plan is ready. Make one with `kehub plan`.",
+        "没有可执行的预演，请先运行 kehub plan。",
+    ),
+    "plan_counts": (
+        "The hub would hold: {goldens}. {conflicts} conflicts, {candidates} candidates, {problems} "
+        "problems.",
+        "执行后将持有：{goldens}。{conflicts} 个冲突、{candidates} 个疑似重复、{problems} 个问题。",
+    ),
+    "plan_next": (
+        "Nothing was written. `kehub apply {id}` does it.",
+        "尚未写入任何数据。kehub apply {id} 执行。",
+    ),
+    "sync_asked": (
+        "Every live system is polled now. `kehub sync --wait` waits until all agree.",
+        "已要求立即轮询。kehub sync --wait 会等到全部一致。",
+    ),
+    "nothing_live": (
+        "No system is live. Go live first: `kehub plan`, then `kehub apply`.",
+        "没有已上线的系统。请先 kehub plan，再 kehub apply。",
+    ),
+    "reconciling": ("Reading and comparing all live systems", "正在读取并核对所有系统"),
+    "compared": ("{count} records read and compared", "已读取并核对 {count} 条记录"),
+    "reconciled": (
+        "{read} records compared, {changed} had changed, {writes} remote writes.",
+        "核对 {read} 条，其中 {changed} 条有变化，写入 {writes} 次。",
+    ),
+    # Dead letters and guards.
+    "no_dead": ("There are no dead letters.", "没有失败记录。"),
+    "way_in": ("from", "来自"),
+    "way_out": ("to", "写入"),
+    "dead_next": (
+        "{count} in all. Mend the cause, then `kehub dead retry ID...`.",
+        "共 {count} 条。修正原因后运行 kehub dead retry 编号。",
+    ),
+    "dead_retried": ("{count} are tried again.", "正在重试 {count} 条。"),
+    "dead_discarded": ("{count} are closed.", "已放弃 {count} 条。"),
+    "no_such_dead": (
+        "There is no open dead letter {id}. See `kehub dead list`.",
+        "没有编号为 {id} 的未处理失败记录。请看 kehub dead list。",
+    ),
+    "no_guards": ("Nothing waits for a decision.", "没有待确认的变更。"),
+    "guard_next": (
+        "`kehub guard allow ID` lets it happen, `kehub guard refuse ID` does not.",
+        "kehub guard allow 编号 允许；kehub guard refuse 编号 拒绝。",
+    ),
+    "guard_allowed": ("{id} is allowed; {system} goes on.", "{id} 已允许，{system} 继续。"),
+    "guard_refused": (
+        "{id} is refused; {system} goes on without it.",
+        "{id} 已拒绝，{system} 继续。",
+    ),
+    # Users and tokens.
+    "user_password": (
+        "{login}   password: {password}   (shown only now)",
+        "{login}   密码：{password}   （仅显示这一次）",
+    ),
+    "no_user": (
+        "There is no user {login}. See `kehub user list`.",
+        "没有用户 {login}。请看 kehub user list。",
+    ),
+    "token_made": (
+        "{token}\nIt has the rights of {login} and is shown only now.",
+        "{token}\n拥有 {login} 的权限，仅显示这一次。",
+    ),
     # The demo.
     "demo_needs_checkout": (
         "The demo needs the project's checkout: the stand-ins are not part of the package.",

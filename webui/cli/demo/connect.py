@@ -59,6 +59,8 @@ class Connecting:
                 raise
 
     def _connect(self, supervisor: Supervisor, board: Board) -> "Hub":
+        from sync.service import work  # noqa: PLC0415  loads the engine
+
         for name in ("zoho", "fxiaoke"):
             self._wait_for(supervisor, board, name)
         board.end("crms", self._console.word("demo_crms"))
@@ -73,7 +75,7 @@ class Connecting:
             hub, self._console, board, has_workers=True, stopping=lambda: _check(supervisor)
         )
         self._go_live(hub, follower)
-        follower.wait(names=())
+        follower.wait(polled_since=work.ask_for_polls(hub))
         return hub
 
     def _wait_for(self, supervisor: Supervisor, board: Board, name: str) -> None:

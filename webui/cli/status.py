@@ -1,0 +1,48 @@
+"""`kehub status`: as quick as it can be, scripts ask in loops."""
+
+import click
+
+from webui.cli.opening import Here, pass_here
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="one object for scripts / 输出 JSON")
+@pass_here
+def status(here: Here, as_json: bool) -> None:  # noqa: FBT001  click gives flags by name
+    """How the hub is. / 当前状态。"""
+    from sync.service import status as service  # noqa: PLC0415  loads the settings
+
+    console = here.console
+    console.as_json = as_json
+    found = service.status(here.settings)
+    if as_json:
+        console.answer(found.as_json())
+        return
+    if not service.has_tables(here.settings):
+        console.say("not_set_up")
+        return
+    runs = service.running(here.settings.home) is not None
+    console.say(
+        "status_head" if found.ready else "status_not_ready" if runs else "status_stopped",
+        url=found.url,
+    )
+    console.say(
+        "status_counts", customers=found.customers, contacts=found.contacts, writes=found.writes
+    )
+    console.say("status_open", **found.open)
+    if found.systems:
+        rows = [
+            (
+                system.name,
+                system.kind,
+                console.word(f"state_{system.state}"),
+                system.waiting,
+                f"{system.lag_seconds:.0f}",
+                system.calls["read"],
+                system.calls["write"],
+                system.url,
+            )
+            for system in found.systems
+        ]
+        names = ("name", "kind", "state", "waiting", "lag", "reads", "writes", "url")
+        console.table(names, rows)
