@@ -187,6 +187,8 @@ class Fxiaoke(Client):
             "url": account["Website"],
             "address": account["Billing_Street"],
             "postcode__c": account["Billing_Code"],
+            "uniform_social_credit_code": account.get("Tax_Id"),
+            "kehub_key__c": f"floor-{account['Email']}",
             "record_type": "default__c",
             "owner": [self.hello["user_id"]],
         }
