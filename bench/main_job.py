@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from bench import measures, report
+from bench.processes import BenchError
 
 SIZES = (1_000, 10_000)
 LARGE = 100_000
@@ -21,6 +22,19 @@ STARTED = time.monotonic()
 def main(arguments):
     options = _options(arguments)
     facts = report.circumstances()
+    try:
+        results = _measure(options)
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
+    report.show(facts, results)
+    if options.json:
+        found = {**facts, "results": [each.as_dict() for each in results]}
+        options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
+    return 0
+
+
+def _measure(options):
     results = []
     with tempfile.TemporaryDirectory(prefix="kehub-bench-") as name:
         folder = Path(name)
@@ -38,12 +52,7 @@ def main(arguments):
                 settle=options.settle,
                 tell=_tell,
             )
-    results += measures.flatness(results)
-    report.show(facts, results)
-    if options.json:
-        found = {**facts, "results": [each.as_dict() for each in results]}
-        options.json.write_text(json.dumps(found, ensure_ascii=False, indent=1), "utf-8")
-    return 0
+    return results + measures.flatness(results)
 
 
 def _options(arguments):

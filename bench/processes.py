@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 _LIBC = ctypes.CDLL(None)
+_running = {}  # processes that the benchmark needs, with what they were started as
 
 
 class BenchError(RuntimeError):
@@ -34,9 +35,11 @@ def child(command, *, log, **options):
             preexec_fn=_tied_to_parent,  # noqa: PLW1509  started from one thread
             **options,
         )
+    _running[process] = " ".join(command[1:4])
     try:
         yield process
     finally:
+        del _running[process]
         process.terminate()
         try:
             process.wait(20)
@@ -49,6 +52,8 @@ def wait_for(condition, *, seconds, what, every=0.05):
     """The first true value of a condition."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
+        if gone := [name for process, name in _running.items() if process.poll() is not None]:
+            raise BenchError(f"While waiting for {what}, a process ended: {', '.join(gone)}.")
         if time.monotonic() > deadline:
             raise BenchError(f"{what} did not come true in {seconds:.0f} s.")
         time.sleep(every)
