@@ -4,6 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from sqlalchemy import insert, select
 
@@ -108,23 +109,56 @@ def _copy_systems(database, fresh):
         tx.execute(insert(table), rows)
 
 
-@contextmanager
-def plain_webhooks(receiver, source, target, links):
+class PlainWebhooks(ThreadingHTTPServer):
     """A program without a hub: a webhook, one read at its source, one write at the other side."""
-    lock = threading.Lock()
-    current = {}  # the one edit that is expected: record id -> number
 
-    def answer(_path, _delivery):
-        with lock:  # what comes without being expected is the echo of our own write
-            if current:
-                record_id, number = current.popitem()
-                source.get(record_id)
-                target.change_plainly(links[record_id], number)
+    daemon_threads = True
 
-    receiver.answer_with(answer)
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Taker)
+        self._lock = threading.Lock()
+        self._expected = {}
 
-    def expect(record_id, number):
-        with lock:
-            current[record_id] = number
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
 
-    yield expect
+    def expect(self, source, target, pair, number):
+        """The one edit that comes next; whatever else comes is the echo of our own write."""
+        with self._lock:
+            self._expected[pair] = (source, target, number)
+
+    def take(self):
+        with self._lock:
+            if self._expected:
+                (here, there), (source, target, number) = self._expected.popitem()
+                source.get(here)
+                target.change_plainly(there, number)
+
+
+class _Taker(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.server.take()
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, template, *values):
+        """Quiet: it is measured from outside."""
+
+
+@contextmanager
+def plain_webhooks():
+    """The program without a hub, for the length of the block."""
+    with PlainWebhooks() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join(5)

@@ -244,7 +244,8 @@ def _links(zoho, fxiaoke):
 
 
 def _webhooks(running, zoho, fxiaoke, edits, tell):
-    running.subscribe("zoho", "fxiaoke", fxiaoke)
+    running.subscribe("zoho")
+    fxiaoke.call_back(running.hook_url("fxiaoke"))
     links = _links(zoho, fxiaoke)[-edits:]
     back = [(f, z) for z, f in links]
     tell(f"webhooks: {edits} single edits each way")
@@ -253,8 +254,11 @@ def _webhooks(running, zoho, fxiaoke, edits, tell):
     here = [_latency(fxiaoke, zoho, pair, 4 * 10**7 + n) for n, pair in enumerate(back)]
     wait_for(running.is_quiet, seconds=30, what="rest")
     tell("webhooks: floors")
-    plain_there = _plain_latencies(running.receiver, zoho, fxiaoke, links, 5 * 10**7)
-    plain_here = _plain_latencies(running.receiver, fxiaoke, zoho, back, 6 * 10**7)
+    with floors.plain_webhooks() as plain:
+        zoho.call_back(plain.url)
+        fxiaoke.call_back(plain.url)
+        plain_there = _plain_latencies(plain, zoho, fxiaoke, links, 5 * 10**7)
+        plain_here = _plain_latencies(plain, fxiaoke, zoho, back, 6 * 10**7)
     return [
         *_latencies("webhook, Zoho to 纷享", there, plain_there),
         *_latencies("webhook, 纷享 to Zoho", here, plain_here),
@@ -269,13 +273,12 @@ def _latency(source, target, pair, number):
     return (time.perf_counter() - started) * 1000
 
 
-def _plain_latencies(receiver, source, target, links, first):
+def _plain_latencies(plain, source, target, links, first):
     times = []
-    with floors.plain_webhooks(receiver, source, target, dict(links)) as expect:
-        for number, pair in enumerate(links):
-            expect(pair[0], first + number)
-            times.append(_latency(source, target, pair, first + number))
-            time.sleep(0.05)  # the echo of the write is answered as well
+    for number, pair in enumerate(links, first):
+        plain.expect(source, target, pair, number)
+        times.append(_latency(source, target, pair, number))
+        time.sleep(0.05)  # the echo of the write is answered before the next edit is expected
     return times
 
 

@@ -1,22 +1,17 @@
-"""A hub as production runs it on one machine: broker, a thread worker, beat; and a web hook in.
-
-The receiver stands in for the web process: the same call of the data path, without its pages.
-"""
+"""A hub as it runs on one machine in production: broker, a worker of threads, beat, web."""
 
 import os
+import socket
 import sys
-import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
+from datetime import timedelta
 
+import requests
 from sqlalchemy import func, select, update
 
 from bench.processes import BenchError, child, wait_for
-from connectors.sdk.contract import Delivery
-from sync.flow import receive, sweep
+from sync.flow import sweep
 from sync.flow.opening import open_hub
 from sync.service import plans, systems
 from sync.settings import Settings
@@ -24,7 +19,7 @@ from sync.store import cursors, dirty, inbox, schema
 from sync.store.tables import Candidate, Cursor, DeadLetter, Golden, System
 from webui.cli.broker import embedded_broker
 
-THREADS = 8  # of the worker, as `kehub run` starts it
+WORKER_THREADS, WEB_THREADS = 8, 32  # as `kehub run` starts them
 NEVER = timedelta(days=3650)
 
 
@@ -34,7 +29,6 @@ class Running:
 
     hub: object
     worker_pid: int
-    receiver: "Receiver"
 
     def add(self, name, kind, settings):
         """A system in draft; its webhooks are not subscribed yet."""
@@ -94,17 +88,16 @@ class Running:
         with self.hub.database.read() as session:
             return not inbox.waiting(session) and not dirty.waiting(session)
 
-    def subscribe(self, zoho, fxiaoke, client):
-        """Webhooks of both systems, from now on."""
-        sweep.renew_subscription(self.hub, self._due_again(zoho))
-        row = systems.get_system(self.hub, fxiaoke)
-        client.call_back(row.hook_url)
+    def hook_url(self, name):
+        """Where a system sends its webhooks."""
+        return systems.get_system(self.hub, name).hook_url
 
-    def _due_again(self, name):
+    def subscribe(self, name):
+        """The hub asks a system for its webhooks, from now on."""
         system_id = systems.get_system(self.hub, name).id
         with self.hub.database.write() as tx:
             tx.execute(update(System).where(System.id == system_id).values(hook_due=None))
-        return system_id
+        sweep.renew_subscription(self.hub, system_id)
 
     def trouble(self):
         """What must be nothing after a load of clean data."""
@@ -122,104 +115,57 @@ def running_hub(home):
     """A hub with an empty database in a folder of its own."""
     home.mkdir(mode=0o700)
     broker = embedded_broker(home)
+    port = _free_port()
+    settings = {
+        "home": home,
+        "port": port,
+        "redis_url": broker.url,
+        "public_url": f"http://127.0.0.1:{port}",
+        "poll_seconds": 86400.0,  # only what the benchmark asks for is polled
+    }
+    environment = {f"KEHUB_{name.upper()}": str(value) for name, value in settings.items()}
     with ExitStack() as stack:
-        receiver = stack.enter_context(listening())
-        environment = {
-            "KEHUB_HOME": str(home),
-            "KEHUB_REDIS_URL": broker.url,
-            "KEHUB_PUBLIC_URL": receiver.url,
-            "KEHUB_POLL_SECONDS": "86400",  # only what the benchmark asks for is polled
-        }
         stack.enter_context(child(broker.command, log=home / "broker.log"))
         wait_for(broker.answers, seconds=10, what="the broker")
-        hub = open_hub(
-            Settings(
-                home=home,
-                redis_url=broker.url,
-                public_url=receiver.url,
-                poll_seconds=86400,
-                _env_file=None,
-            )
-        )
+        hub = open_hub(Settings(**settings, _env_file=None))
         stack.callback(hub.database.engine.dispose)
         schema.upgrade(hub.database)
-        receiver.answer_with(lambda path, delivery: _received(hub, path, delivery))
-        worker = stack.enter_context(_celery(environment, home, "worker", *_WORKER))
-        schedule = f"--schedule={home / 'beat-schedule'}"
-        stack.enter_context(_celery(environment, home, "beat", schedule, "--pidfile="))
-        log = home / "worker.log"
-        wait_for(lambda: " ready." in log.read_text(), seconds=60, what="the worker")
-        yield Running(hub, worker.pid, receiver)
+        worker, _, _ = (
+            stack.enter_context(_module(home, environment, *command))
+            for command in _commands(home, port)
+        )
+        wait_for(lambda: _is_up(home, port), seconds=60, what="worker and web", every=0.2)
+        yield Running(hub, worker.pid)
 
 
-_WORKER = ("-P", "threads", "-c", str(THREADS), "-Q", "wake,bulk",
-           "--without-gossip", "--without-mingle")  # fmt: skip
-
-
-def _celery(environment, home, role, *options):
+def _commands(home, port):
     # fmt: off
-    command = [sys.executable, "-m", "celery", "-A", "sync.tasks:app", role,
-               *options, "--loglevel", "INFO"]
+    celery = ("celery", "-A", "sync.tasks:app")
+    return (
+        (*celery, "worker", "-P", "threads", "-c", str(WORKER_THREADS), "-Q", "wake,bulk",
+         "--without-gossip", "--without-mingle", "--loglevel", "INFO"),
+        (*celery, "beat", f"--schedule={home / 'beat-schedule'}", "--pidfile="),
+        ("gunicorn", "--no-control-socket", "-k", "gthread", "--threads", str(WEB_THREADS),
+         "--bind", f"127.0.0.1:{port}", "webui.app:wsgi"),
+    )
     # fmt: on
-    return child(command, log=home / f"{role}.log", env={**os.environ, **environment})
 
 
-def _received(hub, path, delivery):
-    _, _, name, key = path.split("/", 3)
-    return receive.receive(hub, name, key, delivery)
+def _module(home, environment, *command):
+    log = home / f"{command[3] if command[0] == 'celery' else command[0]}.log"
+    return child([sys.executable, "-m", *command], log=log, env={**os.environ, **environment})
 
 
-class Receiver(ThreadingHTTPServer):
-    """Takes webhooks and hands each to one function."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self._answer = None
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def answer_with(self, answer):
-        """From now on `answer(path, delivery)` says what is replied; None is an empty 200."""
-        self._answer = answer
-
-    def answer(self, path, delivery):
-        return self._answer(path, delivery)
+def _is_up(home, port):
+    if " ready." not in (home / "worker.log").read_text():
+        return False
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2).ok
+    except requests.RequestException:
+        return False
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        query = dict(parse_qsl(parts.query))
-        delivery = Delivery(headers, query, body, datetime.now(UTC))
-        reply = self.server.answer(parts.path, delivery)
-        content = reply.body if reply else b""
-        self.send_response(reply.status if reply else 200)
-        self.send_header("Content-Type", reply.content_type if reply else "text/plain")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, template, *values):
-        """Quiet: the benchmark measures from outside."""
-
-
-@contextmanager
-def listening():
-    """A receiver on a free port for the length of the block."""
-    with Receiver() as receiver:
-        thread = threading.Thread(target=receiver.serve_forever, args=(0.1,), daemon=True)
-        thread.start()
-        try:
-            yield receiver
-        finally:
-            receiver.shutdown()
-            thread.join(5)
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

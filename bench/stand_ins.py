@@ -14,6 +14,7 @@ import requests
 from bench.processes import BenchError, child
 
 PLENTY = 10**8
+CHANNEL = "1000000068001"
 ZOHO_PAGE, ZOHO_BATCH, FXIAOKE_PAGE = 200, 100, 100
 FIELDS = (
     "Account_Name,Phone,Email,Website,Tax_Id,Billing_Street,Billing_City,Billing_State,"
@@ -123,9 +124,14 @@ class Zoho(Client):
     def change_plainly(self, record_id, number):
         self.put([{"id": record_id, "Billing_Street": street(number)}])
 
-    def by_key(self):
-        """Record ids by the hub's key."""
-        return {row["Hub_Key"]: row["id"] for row in self.list_all() if row.get("Hub_Key")}
+    def call_back(self, url):
+        """Notifications go to this address only."""
+        self.admin("POST", "/notifications/expire")
+        watch = {"channel_id": CHANNEL, "events": ["Accounts.edit"], "notify_url": url}
+        answer = self.session.post(
+            f"{self.url}/crm/v8/actions/watch", json={"watch": [watch]}, timeout=30
+        )
+        answer.raise_for_status()
 
 
 class Fxiaoke(Client):
@@ -163,6 +169,7 @@ class Fxiaoke(Client):
         return bool(rows) and rows[0].get("address") == street(number)
 
     def call_back(self, url):
+        """Callbacks go to this address only."""
         self.admin("POST", "/callback", {"url": url, "objects": []})
 
     def log_in(self):
@@ -226,9 +233,6 @@ class Fxiaoke(Client):
         }
         answer = self._post("/cgi/crm/v2/data/query", {"includeNull": True, "data": data})
         return answer["data"]["dataList"]
-
-    def by_key(self):
-        return {r["kehub_key__c"]: r["_id"] for r in self.list_all() if r.get("kehub_key__c")}
 
     def _post(self, path, body):
         answer = self.session.post(self.url + path, json=body, timeout=30).json()
