@@ -154,7 +154,7 @@ def get_record(hub: Hub, golden_id: str) -> RecordView:
                 select(Link).where(Link.golden_id == golden.id).order_by(Link.system_id, Link.id)
             )
         )
-        names = dict(session.execute(select(System.id, System.name)).all())
+        names = dict(session.execute(select(System.id, System.name).order_by(System.id)).all())
         waiting = dict(
             session.execute(
                 select(Dirty.system_id, Dirty.waiting_for).where(Dirty.golden_id == golden.id)
@@ -361,7 +361,8 @@ def _system_value(link: Link, path: str, golden: Any, called: Mapping[str, str])
 
 
 def _order_of(entity: str) -> Any:
-    places = {path: place for place, path in enumerate(plain_fields(entity))}
+    places = {path: place for place, path in enumerate(["name", *plain_fields(entity)])}
+    places["name"] = 0
 
     def order(path: str) -> tuple[int, str]:
         stem = path.split("[", 1)[0]
