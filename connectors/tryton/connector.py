@@ -305,9 +305,13 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
         for job, record_id in zip(jobs, ids, strict=True):
             yield Outcome(job.write.key, found.get(str(record_id)), remote_id=str(record_id))
 
-    def _refused(self, job: _Job, exc: Refusal | Stale) -> RecordError | ChangedError:
+    def _refused(
+        self, job: _Job, exc: Refusal | Stale
+    ) -> RecordError | ChangedError | TransientError:
         if isinstance(exc, Stale):
             return ChangedError(f"Party {job.write.remote_id} has moved since it was read.")
+        if _is_number_race(job, str(exc)):
+            return TransientError("Tryton gave the same number to two new parties.", retry_after=1)
         right = "create" if job.write.op == "create" else "write"
         if ("party.party", right) not in self._granted:
             self._check_right("party.party", right)
@@ -336,6 +340,12 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
                 remote_code="access",
             )
         self._granted |= {(model, right) for right in rights}
+
+
+def _is_number_race(job: _Job, message: str) -> bool:
+    """Two creates at once can draw the same number from the sequence; the next try gets another."""
+    numbered_there = job.write.op == "create" and "code" not in job.order.values
+    return numbered_there and "code" in message.lower() and "unique" in message.lower()
 
 
 def _stamps(jobs: Sequence[_Job]) -> dict[str, str]:

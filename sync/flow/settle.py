@@ -177,18 +177,27 @@ def ack(
     absorber.translate([item])
     for path in item.missing:
         del item.values[path]
-    link.shadow = {**link.shadow, **_ours(intent, item, created=created)}
+    link.shadow = {**link.shadow, **_ours(intent, item, golden, created=created)}
     link.pushing = None
     absorber.load_link(link, golden)
     absorber.merge_linked(item, link, written=intent.paths)
 
 
-def _ours(intent: Intent, item: Incoming, *, created: bool) -> dict[str, object]:
+def _ours(intent: Intent, item: Incoming, golden: Golden, *, created: bool) -> dict[str, object]:
     """What of the record read back is our own write, as this system stores it.
 
-    A field that the system may not bring in is accepted in whatever form it is held.
+    A field that the system may not bring in is accepted in whatever form it is held. What a new
+    record got by itself is a default and no news, unless only this system can give it (the
+    ERP's customer number).
     """
-    shown: dict[str, object] = dict(item.values) if created else {}
+    given = {
+        path
+        for path in item.values
+        if path not in item.spec.out_paths and golden.values.get(path) is None
+    }
+    shown: dict[str, object] = {}
+    if created:
+        shown = {path: value for path, value in item.values.items() if path not in given}
     for path in intent.paths:
         if path not in item.values:
             continue

@@ -154,37 +154,51 @@ def _polls(
     known = {(row.system_id, row.object): row for row in listings}
     open_polls: dict[int, tuple[str, ...]] = {}
     failed: dict[str, str] = {}
-    again: list[int] = []
     for system_id in sorted(chosen):
-        try:
-            system = hub.systems.open(system_id)
-        except Exception as error:
-            if not recover.is_setup(error):
-                raise
-            continue  # the next step pauses it with this reason
-        if not isinstance(system.connector, ReadsChanges):
-            continue
-        left = []
-        for name in (name for name in system.specs if system.reads(name)):
-            row = known.get((system_id, name))
-            leased = row is not None and row.lease_until is not None and row.lease_until > now
-            read = row is not None and row.polled_at is not None and _since(row.polled_at, since)
-            if row is not None and row.error and not leased:
-                failed[system.name] = row.error
-                if since is not None:
-                    left.append(name)
-            elif leased or not read:
-                left.append(name)
-                if row is not None and not leased and row.due_at > now:
-                    again.append(system_id)
+        name, objects = _read_objects(hub, system_id)
+        rows = {each: known.get((system_id, each)) for each in objects}
+        left = [each for each, row in rows.items() if _is_open(row, now, since)]
         if left:
             open_polls[system_id] = tuple(left)
-    _hurry_again(hub, set(again), now)
+        reason = next((row.error for row in rows.values() if row is not None and row.error), "")
+        if reason:
+            failed[name] = reason
+    missed = {
+        system_id
+        for system_id, names in open_polls.items()
+        for each in names
+        if (row := known.get((system_id, each))) and not _is_leased(row, now) and row.due_at > now
+    }
+    _hurry_again(hub, missed - {i for i in missed if _has_failed(known, i)}, now)
     return open_polls, failed
 
 
-def _since(polled_at: datetime, since: datetime | None) -> bool:
-    return since is None or polled_at >= since
+def _read_objects(hub: Hub, system_id: int) -> tuple[str, list[str]]:
+    """A system's name, and what of it is polled; nothing where it cannot be opened."""
+    try:
+        system = hub.systems.open(system_id)
+    except Exception as error:
+        if not recover.is_setup(error):
+            raise
+        return "", []  # the next step pauses it with this reason
+    if not isinstance(system.connector, ReadsChanges):
+        return system.name, []
+    return system.name, [name for name in system.specs if system.reads(name)]
+
+
+def _is_open(row: Cursor | None, now: datetime, since: datetime | None) -> bool:
+    """Whether a listing is in work, was never read, or not since it was asked for."""
+    if row is None or row.polled_at is None or _is_leased(row, now):
+        return True
+    return since is not None and row.polled_at < since
+
+
+def _is_leased(row: Cursor, now: datetime) -> bool:
+    return row.lease_until is not None and row.lease_until > now
+
+
+def _has_failed(known: Mapping[tuple[int, str], Cursor], system_id: int) -> bool:
+    return any(row.error for (owner, _), row in known.items() if owner == system_id)
 
 
 def _hurry_again(hub: Hub, system_ids: set[int], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a command says: sentences for people, JSON for scripts, progress for both kinds of stream."""
+"""What a command says: sentences for people, JSON for scripts, progress on either stream."""
 
 import json
 import sys

@@ -11,12 +11,12 @@ from webui.cli.console import Console, Exit
 from webui.cli.words import has, text
 
 
-class CommandError(click.ClickException):
+class CommandError(Exception):
     """A sentence of our own, by its key."""
 
     def __init__(self, key: str, *, status: Exit = Exit.FAILED, **facts: object) -> None:
         super().__init__(key)
-        self.key, self.facts, self.exit_code = key, facts, int(status)
+        self.key, self.facts, self.status = key, facts, status
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def fail(console: Console, words: str, status: int = Exit.FAILED) -> None:
 def sentence(error: Exception, console: Console) -> tuple[int, str] | None:
     """The exit status and the words; None for what nobody expected."""
     if isinstance(error, CommandError):
-        return error.exit_code, console.word(error.key, **error.facts)
+        return error.status, console.word(error.key, **error.facts)
     if isinstance(error, OSError):
         return Exit.FAILED, _of_system(error, console)
     return _refusal(error, console) or _of_database(error, console) or _of_text(error, console)
@@ -61,16 +61,10 @@ def _refusal(error: Exception, console: Console) -> tuple[int, str] | None:
     if not isinstance(error, errors.REFUSALS):
         return None
     found = errors.explain(error)
-    message = found.message
-    if console.language == "zh":
-        message = _chinese(found.code, found.facts) or message
-    hint = (
-        text(f"hint_{found.code}", console.language, **dict(found.facts))
-        if has(f"hint_{found.code}")
-        else found.hint
-    )
+    chinese = _chinese(found.code, found.facts) if console.language == "zh" else ""
+    words = chinese or f"{found.message} {found.hint}".strip()
     status = Exit.USAGE if isinstance(error, errors.NotFoundError) else Exit.FAILED
-    return status, f"{message} {hint}".strip()
+    return status, words
 
 
 def _chinese(code: str, facts: Any) -> str:

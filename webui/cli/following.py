@@ -37,7 +37,7 @@ class Follower:
 
         made = plans.start_plan(self.hub, names, actor=actor, wake=False)
         self._beside(
-            lambda: plans.make_plan(self.hub, made.id) and None,
+            lambda: plans.make_plan(self.hub, made.id),
             lambda: self._show_reading(plans.get_plan(self.hub, made.id)),
         )
         done = plans.get_plan(self.hub, made.id)
@@ -68,7 +68,7 @@ class Follower:
         self.board.end("reconcile", self.console.word("compared", count=count))
         return found[0]
 
-    def _beside(self, work: Callable[[], None], look: Callable[[], None]) -> None:
+    def _beside(self, work: Callable[[], object], look: Callable[[], None]) -> None:
         """Does the work in a thread of its own and looks at it meanwhile."""
         failure: list[BaseException] = []
 

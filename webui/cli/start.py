@@ -1,6 +1,7 @@
 """`kehub init` and `kehub run`."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,8 @@ from webui.cli.opening import Here, open_hub, pass_here
 
 if TYPE_CHECKING:
     from sync.service.hub import Hub
+    from webui.cli.child import Child
+    from webui.cli.run import Hub as Processes
 
 FIRST_LOGIN = "admin"
 
@@ -91,7 +94,7 @@ def refuse_second(console: Console, settings: Settings) -> None:
         raise CommandError("plain", words=words)
 
 
-def hub_of(settings: Settings, console: Console, **more: object) -> "object":
+def hub_of(settings: Settings, console: Console, extras: Sequence["Child"] = ()) -> "Processes":
     """What the supervisor is given."""
     from webui.cli.run import Hub as Processes  # noqa: PLC0415
 
@@ -101,7 +104,7 @@ def hub_of(settings: Settings, console: Console, **more: object) -> "object":
         redis_url=settings.redis_url,
         language=console.language,
         environment={"KEHUB_LANG": os.environ.get("KEHUB_LANG", console.language)},
-        **more,  # type: ignore[arg-type]
+        extras=extras,
     )
 
 

@@ -28,10 +28,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "数据库正被其他命令占用，请稍后重试。",
     ),
     "database_away": (
-        "The database or the broker cannot be reached: {reason}. Check KEHUB_DATABASE_URL and "
-        "KEHUB_REDIS_URL, and that both servers run.",
-        "无法连接数据库或消息服务：{reason}。请检查 KEHUB_DATABASE_URL、KEHUB_REDIS_URL "
-        "以及两个服务是否已启动。",
+        (
+            "The database or the broker cannot be reached: {reason}. Check KEHUB_DATABASE_URL and "
+            "KEHUB_REDIS_URL, and that both servers run."
+        ),
+        (
+            "无法连接数据库或消息服务：{reason}。请检查 KEHUB_DATABASE_URL、KEHUB_REDIS_URL "
+            "以及两个服务是否已启动。"
+        ),
     ),
     "bad_yaml": ("The YAML file cannot be read: {reason}", "YAML 文件无法读取：{reason}"),
     "bad_setting": (
@@ -39,10 +43,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "设置 {name} 无效：{reason}。请在环境变量或 .env 中修正。",
     ),
     "old_sqlite": (
-        "SQLite 3.35 or newer is needed; this Python has {version}. Use a newer Python, or "
-        "PostgreSQL with KEHUB_DATABASE_URL.",
-        "需要 SQLite 3.35 或更新版本，当前 Python 自带 {version}。请换用更新的 Python，"
-        "或用 KEHUB_DATABASE_URL 指定 PostgreSQL。",
+        (
+            "SQLite 3.35 or newer is needed; this Python has {version}. Use a newer Python, or "
+            "PostgreSQL with KEHUB_DATABASE_URL."
+        ),
+        (
+            "需要 SQLite 3.35 或更新版本，当前 Python 自带 {version}。请换用更新的 Python，"
+            "或用 KEHUB_DATABASE_URL 指定 PostgreSQL。"
+        ),
     ),
     "gives_up": (
         "Nothing has moved for a while; this still waits: {what}. {why}",
@@ -84,10 +92,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{customers} 个客户，{contacts} 个联系人；累计写入 {writes} 条记录",
     ),
     "status_open": (
-        "For a person: {conflicts} conflicts, {candidates} candidates, {dead_letters} dead letters, "
-        "{guards} guards. In work: {inbox} to take in, {dirty} to send.",
-        "待人工处理：{conflicts} 个冲突、{candidates} 个疑似重复、{dead_letters} 条失败记录、"
-        "{guards} 个保护。处理中：{inbox} 条待读入、{dirty} 条待写出。",
+        (
+            "For a person: {conflicts} conflicts, {candidates} candidates, {dead_letters} dead "
+            "letters, {guards} guards. In work: {inbox} to take in, {dirty} to send."
+        ),
+        (
+            "待人工处理：{conflicts} 个冲突、{candidates} 个疑似重复、{dead_letters} 条失败记录、"
+            "{guards} 个保护。处理中：{inbox} 条待读入、{dirty} 条待写出。"
+        ),
     ),
     "state_draft": ("draft", "草稿"),
     "state_testing": ("tested", "已测试"),
@@ -153,8 +165,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "no_secret": ("{name} is wanted and was not given.", "需要 {name}，但没有给出。"),
     "settings_wanted": (
-        "{kind} needs settings: {names}. Give them with --set NAME=VALUE and --secret NAME=VALUE, "
-        "or as JSON with --stdin.",
+        (
+            "{kind} needs settings: {names}. Give them with --set NAME=VALUE and --secret NAME=VALUE, "
+            "or as JSON with --stdin."
+        ),
         "{kind} 需要设置：{names}。请用 --set 名称=值、--secret 名称=值，或用 --stdin 传入 JSON。",
     ),
     # Plans, sync, reconcile.
@@ -163,8 +177,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "没有可执行的预演，请先运行 kehub plan。",
     ),
     "plan_counts": (
-        "The hub would hold: {goldens}. {conflicts} conflicts, {candidates} candidates, {problems} "
-        "problems.",
+        (
+            "The hub would hold: {goldens}. {conflicts} conflicts, {candidates} candidates, {problems} "
+            "problems."
+        ),
         "执行后将持有：{goldens}。{conflicts} 个冲突、{candidates} 个疑似重复、{problems} 个问题。",
     ),
     "plan_next": (
@@ -222,6 +238,133 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{token}\nIt has the rights of {login} and is shown only now.",
         "{token}\n拥有 {login} 的权限，仅显示这一次。",
     ),
+    # Mappings.
+    "level_error": ("error  ", "错误"),
+    "level_warning": ("warning", "警告"),
+    "level_info": ("info   ", "提示"),
+    "mapping_loads": (
+        "{file} can be read. With --system it is held against the remote fields, too.",
+        "{file} 可以读取。加上 --system 还会与对方系统的字段核对。",
+    ),
+    "mapping_fits": ("{what}: the mappings fit.", "{what}：映射与字段一致。"),
+    "left_out": ("(left out by `only_when`)", "（被 only_when 排除）"),
+    # Files.
+    "import_reading": ("Reading {file}", "正在读取 {file}"),
+    "import_ignored": (
+        "The column “{header}” is not read{meant}.",
+        "未读取列“{header}”{meant}。",
+    ),
+    "import_meant": (
+        "; if it is the {name}, say --map 'HEADER={name}'",
+        "；如果它是 {name}，请用 --map '列名={name}'",
+    ),
+    "import_more": ("… and {count} more rows that were left out.", "……另有 {count} 行被跳过。"),
+    "import_would": (
+        (
+            "{file}: {rows} rows. It would add {new} customers, link {linked}, change {changed}; "
+            "{unchanged} rows are as before, {candidates} would wait for a decision, {refused} rows "
+            "are left out. Nothing was changed."
+        ),
+        (
+            "{file}：共 {rows} 行。将新增 {new} 个客户，关联 {linked} 个，修改 {changed} 个；"
+            "{unchanged} 行与上次相同，{candidates} 个待人工确认，{refused} 行被跳过。尚未做任何更改。"
+        ),
+    ),
+    "import_done": (
+        (
+            "{file}: {rows} rows. {new} customers added, {linked} linked, {changed} changed; "
+            "{unchanged} rows are as before, {candidates} wait for a decision, {refused} rows were "
+            "left out."
+        ),
+        (
+            "{file}：共 {rows} 行。新增 {new} 个客户，关联 {linked} 个，修改 {changed} 个；"
+            "{unchanged} 行与上次相同，{candidates} 个待人工确认，{refused} 行被跳过。"
+        ),
+    ),
+    "exported": ("{count} written to {file}", "已导出 {count} 条到 {file}"),
+    "problem_at": ("Row {row}: {what}", "第 {row} 行：{what}"),
+    "problem_no_name": (
+        "the customer has no name. Fill in “{column}”.",
+        "客户没有名称。请填写“{column}”。",
+    ),
+    "problem_bad_phone": (
+        (
+            "“{value}” in “{column}” is no phone number. Write it with its area code, or with + and "
+            "the country code."
+        ),
+        "“{column}”中的“{value}”不是电话号码。请写上区号，或用 + 加国家代码。",
+    ),
+    "problem_bad_mail": (
+        "“{value}” in “{column}” is no mail address. Write one, such as name@example.com.",
+        "“{column}”中的“{value}”不是邮箱地址。请填写一个，例如 name@example.com。",
+    ),
+    "problem_bad_number": (
+        "“{value}” in “{column}” is no number. Write digits, such as 12000.50.",
+        "“{column}”中的“{value}”不是数字。请写成 12000.50 这样的形式。",
+    ),
+    "problem_bad_country": (
+        "no country is called “{value}” (“{column}”). Write its name or its code, such as CN.",
+        "“{column}”中的“{value}”不是国家名称。请写国家名称或代码，例如 CN。",
+    ),
+    "problem_bad_choice": (
+        "“{value}” in “{column}” is not known. Write one of: {choices}.",
+        "“{column}”中的“{value}”无法识别。请写：{choices}。",
+    ),
+    "problem_too_long": (
+        "“{value}…” in “{column}” is longer than {limit} characters. Shorten it.",
+        "“{column}”中的“{value}…”超过 {limit} 个字符。请缩短。",
+    ),
+    "problem_bad_credit_code": (
+        (
+            "{value} in “{column}” is no valid unified social credit code (18 characters with a check "
+            "character). Correct it, or name the country in the row."
+        ),
+        (
+            "“{column}”中的 {value} 不是有效的统一社会信用代码（18 位，含校验码）。请更正，"
+            "或在该行注明国家。"
+        ),
+    ),
+    "problem_unknown_tax_id": (
+        "tax numbers of {country} are not known here (“{column}”: {value}). Empty the cell.",
+        "暂不支持 {country} 的税号（“{column}”：{value}）。请清空该单元格。",
+    ),
+    "problem_contact_without_name": (
+        "“{value}” in “{column}” belongs to a contact without a name. Fill in the contact's name.",
+        "“{column}”中的“{value}”属于没有姓名的联系人。请填写联系人姓名。",
+    ),
+    "problem_same_row": (
+        "it is the same customer as row {first} (“{column}”). Keep one of the two.",
+        "与第 {first} 行是同一客户（“{column}”）。请只保留一行。",
+    ),
+    "problem_dead_letter": ("{message}", "{message}"),
+    # Refusals of the service, in Chinese; their English is in the service itself.
+    "refusal_no_system": ("", "没有名为“{name}”的系统。请看 kehub system list。"),
+    "refusal_bad_name": (
+        "",
+        "“{name}”不能作为系统名称。请以小写字母开头，只用字母、数字、-、_，最多 40 个字符。",
+    ),
+    "refusal_name_taken": ("", "已有名为“{name}”的系统。"),
+    "refusal_not_live": ("", "{name} 当前状态为 {state}，只有运行中的系统才能暂停。"),
+    "refusal_has_links": ("", "{name} 已有关联的记录，不能移除。"),
+    "refusal_nothing_to_plan": ("", "没有需要预演的系统：全部已上线。"),
+    "refusal_no_plan": ("", "没有编号为 {id} 的预演。"),
+    "refusal_plan_not_ready": ("", "预演 {id} 的状态是 {state}，不能执行。"),
+    "refusal_plan_stale": ("", "预演 {id} 已过期：映射或规则在此之后有改动。"),
+    "refusal_bad_role": ("", "没有这个角色。可用的有 viewer、steward、admin。"),
+    "refusal_login_taken": ("", "已有用户“{name}”。"),
+    "refusal_no_user": ("", "没有用户“{name}”。"),
+    "refusal_short_password": ("", "密码至少 {count} 个字符。"),
+    "refusal_no_guard": ("", "没有编号为 {id} 的待确认变更。"),
+    "refusal_no_name_column": ("", "{file} 中没有客户名称列（列：{headers}）。"),
+    "refusal_no_import_field": ("", "没有字段 {name}。"),
+    "refusal_bad_csv": ("", "{file} 第 {line} 行不是 CSV：{reason}。"),
+    "refusal_bad_encoding": ("", "{file} 既不是 UTF-8 也不是 GB18030 编码。"),
+    "refusal_bad_excel": ("", "{file} 不是 Excel 工作簿。"),
+    "refusal_no_sheet": ("", "{file} 没有工作表 {name}（有：{names}）。"),
+    "refusal_not_a_file_system": ("", "{name} 是 {kind} 系统，不能用作文件导入的名称。"),
+    "refusal_import_paused": ("", "{name} 当前状态为 {state}。"),
+    "refusal_no_mapping": ("", "{name} 没有 {object} 的映射（有：{names}）。"),
+    "refusal_no_schema": ("", "{name} 无法描述其字段，只能试读。"),
     # The demo.
     "demo_needs_checkout": (
         "The demo needs the project's checkout: the stand-ins are not part of the package.",
@@ -249,14 +392,19 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "demo_connecting": ("Connecting {name}", "正在连接 {name}"),
     "demo_connected": ("Three systems are connected", "三个系统已连接"),
     "demo_open": (
-        "Waits for a person: {conflicts} conflicts, {candidates} candidates, {dead_letters} dead "
-        "letters, {guards} guards.",
-        "待人工处理：{conflicts} 个冲突、{candidates} 个疑似重复、{dead_letters} 条失败记录、"
-        "{guards} 个保护。",
+        (
+            "Waits for a person: {conflicts} conflicts, {candidates} candidates, {dead_letters} dead "
+            "letters, {guards} guards."
+        ),
+        (
+            "待人工处理：{conflicts} 个冲突、{candidates} 个疑似重复、{dead_letters} 条失败记录、"
+            "{guards} 个保护。"
+        ),
     ),
     "demo_ready": (
         """
-Ready after {seconds} s: {customers} customers and {contacts} contacts agree in three systems. {status}
+Ready after {seconds} s: {customers} customers and {contacts} contacts agree in three systems.
+{status}
 
   kehub            {url}
                    login {login}   password {password}

@@ -12,7 +12,7 @@ from webui.cli.demo.connect import Connecting
 from webui.cli.demo.state import State
 from webui.cli.failing import fail
 from webui.cli.opening import Here, pass_here
-from webui.cli.start import hub_of, own_settings, prepare, random_password, refuse_second, refusals
+from webui.cli.start import hub_of, own_settings, prepare, random_password, refusals, refuse_second
 
 if TYPE_CHECKING:
     from sync.service.hub import Hub

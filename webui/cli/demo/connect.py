@@ -112,7 +112,7 @@ class Connecting:
         board.end("systems", self._console.word("demo_connected"))
 
     def _set_callback(self, url: str) -> None:
-        """What an admin of 纷享销客 does in its console; only this stand-in lets a program do it."""
+        """What an admin of 纷享销客 does in its console; only the stand-in has a call for it."""
         base = self._state.facts["fxiaoke"]["base_url"]
         _post(f"{base}/__admin/callback", {"url": url, "objects": []})
 
@@ -138,13 +138,13 @@ class Connecting:
 def settings_of(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """A connector's settings, from what its stand-in announced."""
     if kind == "zoho_crm":
-        own = ("client_id", "client_secret", "refresh_token", "accounts_url")
-        return {"api_url": facts["base_url"], **{name: facts[name] for name in own}}
+        zoho = ("client_id", "client_secret", "refresh_token", "accounts_url")
+        return {"api_url": facts["base_url"], **{name: facts[name] for name in zoho}}
     if kind == "fxiaoke":
-        own = ("app_id", "app_secret", "permanent_code", "user_id", "callback_secret", "ea")
-        return {"base_url": facts["base_url"], **{name: str(facts[name]) for name in own}}
-    own = ("database", "login", "password")
-    return {"url": facts["base_url"], **{name: facts[name] for name in own}}
+        fxiaoke = ("app_id", "app_secret", "permanent_code", "user_id", "callback_secret", "ea")
+        return {"base_url": facts["base_url"], **{name: str(facts[name]) for name in fxiaoke}}
+    tryton = ("database", "login", "password")
+    return {"url": facts["base_url"], **{name: facts[name] for name in tryton}}
 
 
 def _same_address(settings: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
