@@ -271,13 +271,7 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
 
     def _create_all(self, jobs: Sequence[_Job]) -> list[int]:
         values = [job.order.values for job in jobs]
-        try:
-            ids: list[int] = self.rpc.write("model.party.party.create", values)
-        except Refusal as refusal:
-            if len(jobs) > 1 or "unique" not in str(refusal):
-                raise
-            # Two creates at once may draw the same number from the sequence (seen on SQLite).
-            ids = self.rpc.write("model.party.party.create", values)
+        ids: list[int] = self.rpc.write("model.party.party.create", values)
         return ids
 
     def _write_all(self, jobs: Sequence[_Job]) -> list[int]:
