@@ -50,10 +50,7 @@ def take_tombstones(
     for seen, link in lost:
         if link.seen_at is not None and seen.read_at < link.seen_at:
             continue  # seen alive after this was read; the row is finished, the next read decides
-        if seen.change.merged_into is not None:
-            _hand_over(hub, tx, system, link, golden[link.golden_id], seen.change.merged_into)
-        else:
-            _let_go(hub, tx, system, link, golden[link.golden_id], absorber)
+        _let_go(hub, tx, system, link, golden[link.golden_id], absorber, seen.change.merged_into)
     out.done.extend(seen for seen, _ in lost)
     return out
 
@@ -104,9 +101,19 @@ def _is_guarded(hub: Hub, tx: Tx, system: OpenSystem, lost: Sequence[Link]) -> b
 
 
 def _let_go(
-    hub: Hub, tx: Tx, system: OpenSystem, link: Link, golden: Golden, absorber: "Absorber"
+    hub: Hub,
+    tx: Tx,
+    system: OpenSystem,
+    link: Link,
+    golden: Golden,
+    absorber: "Absorber",
+    winner_id: str | None,
 ) -> None:
     now = hub.now()
+    winner = _winner(tx, system, link, winner_id)
+    if winner_id is not None and winner is None:
+        _point_to(hub, tx, system, link, golden, winner_id, absorber.run_id)
+        return
     link.state, link.pushing, link.seen_at = "gone", None, now
     tx.add(
         Change(
@@ -121,8 +128,10 @@ def _let_go(
             at=now,
         )
     )
-    twin = None if golden.entity in FACTS else _absorbing_twin(tx, system, link, golden)
-    if twin is not None:
+    twin = winner
+    if twin is None and golden.entity not in FACTS:
+        twin = _absorbing_twin(tx, system, link, golden)
+    if twin is not None and twin.id != golden.id:
         _propose_twin(hub, tx, system, golden, twin)
     elif system.delete_policy == "propagate":
         golden.state, golden.version, golden.updated_at = "deleted", golden.version + 1, now
@@ -134,46 +143,43 @@ def _let_go(
         _ask(hub, tx, system, golden)
 
 
-def _hand_over(
-    hub: Hub, tx: Tx, system: OpenSystem, link: Link, golden: Golden, winner_id: str
+def _winner(tx: Tx, system: OpenSystem, link: Link, winner_id: str | None) -> Golden | None:
+    """The golden record of the record that this one was merged into over there."""
+    if winner_id is None:
+        return None
+    known = links.by_remote(tx, system.id, link.object, [winner_id]).get(winner_id)
+    return None if known is None else tx.get(Golden, known.golden_id)
+
+
+def _point_to(
+    hub: Hub,
+    tx: Tx,
+    system: OpenSystem,
+    link: Link,
+    golden: Golden,
+    winner_id: str,
+    run_id: int | None,
 ) -> None:
-    """The record was merged into another one over there: nothing is deleted, nothing doubled."""
+    """The link follows its record into the winner, which the hub has not seen yet."""
     now = hub.now()
-    winner = links.by_remote(tx, system.id, link.object, [winner_id]).get(winner_id)
-    link.state, link.pushing, link.seen_at = "moved", None, now
     tx.add(
         Change(
             golden_id=golden.id,
             entity=golden.entity,
-            op="moved",
-            new=f"{link.object} {winner_id}",
+            op="linked",
+            old=link.remote_id,
+            new=winner_id,
             system_id=system.id,
             object=link.object,
-            remote_id=link.remote_id,
-            rule="remote merge",
+            remote_id=winner_id,
+            rule="merged there",
+            run_id=run_id,
             at=now,
         )
     )
-    if winner is None:
-        tx.flush()
-        tx.add(
-            Link(
-                golden_id=golden.id,
-                system_id=system.id,
-                object=link.object,
-                remote_id=winner_id,
-                hub_key=link.hub_key,
-                shadow={},
-                pushed={},
-                created_at=now,
-            )
-        )
-        row = hint_row(system.id, link.object, winner_id, new_id(), now)
-        inbox.deliver(tx, [row])
-        tx.after_commit(hub.waker.take_in, system.id)
-    elif winner.golden_id != golden.id:
-        twin = goldens.survivor(tx, tx.get_one(Golden, winner.golden_id))
-        _propose_twin(hub, tx, system, golden, twin)
+    link.remote_id, link.digest, link.pushing, link.seen_at = winner_id, "", None, None
+    inbox.deliver(tx, [hint_row(system.id, link.object, winner_id, new_id(), now)])
+    tx.after_commit(hub.waker.take_in, system.id)
 
 
 def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> Golden | None:
