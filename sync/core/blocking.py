@@ -171,7 +171,11 @@ def _person_names(table: Table, rows: Ints) -> Iterator[Emit]:
     given, initial, birth = names["given"][name], names["initial"][name], records["birth"][owner]
     employer = records["employer"][owner]
     yield "name", owner, (full,)
-    yield "root_family", owner, (np.where(names["root"][name] != given, names["root"][name], given), family)
+    yield (
+        "root_family",
+        owner,
+        (np.where(names["root"][name] != given, names["root"][name], given), family),
+    )
     yield "name_employer", owner, (full, employer)
     yield "family_employer", owner, (family, employer, initial)
     yield "given_employer", owner, (given, employer)
@@ -208,13 +212,19 @@ def _person_places(table: Table, rows: Ints) -> Iterator[Emit]:
     yield "postcode_family", owner, (postcode, family)
     yield "postcode_given", owner, (postcode, given)
     yield "city_typo", owner, (city, names["head"][name], names["tail"][name])
-    yield "birth_city", owner, (table.records["birth"][owner], np.where(postcode != 0, postcode, city))
+    yield (
+        "birth_city",
+        owner,
+        (table.records["birth"][owner], np.where(postcode != 0, postcode, city)),
+    )
 
 
 def _text_words(table: Table, rows: Ints) -> Iterator[Emit]:
     """Each word, and each two neighbours, of names and texts that no rule is made for."""
     texts = [table.names.texts["other_text"].take(table.name_start[rows])]
-    texts += [column.take(rows) for name, column in table.records.texts.items() if name.startswith(EXTRA)]
+    texts += [
+        column.take(rows) for name, column in table.records.texts.items() if name.startswith(EXTRA)
+    ]
     owners: list[int] = []
     values: list[int] = []
     for row, parts in zip(rows.tolist(), zip(*texts, strict=True), strict=True):

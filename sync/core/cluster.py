@@ -51,7 +51,9 @@ def constraints_of(table: Table, never: Iterable[tuple[int, int]] = ()) -> Const
     return Constraints(facts, {(min(a, b), max(a, b)) for a, b in never})
 
 
-def cluster(size: int, links: Links, constraints: Constraints, at: float, rank: Ints | None = None) -> Ints:
+def cluster(
+    size: int, links: Links, constraints: Constraints, at: float, rank: Ints | None = None
+) -> Ints:
     """A customer for each record: the row of the member that ranks first.
 
     `rank` gives records an order that does not depend on how they came (by default their rows), so
@@ -110,7 +112,9 @@ class _Between:
     alone: bool
 
     def add(self, other: "_Between") -> "_Between":
-        return _Between(self.total + other.total, self.pairs + other.pairs, self.alone or other.alone)
+        return _Between(
+            self.total + other.total, self.pairs + other.pairs, self.alone or other.alone
+        )
 
 
 class _Groups:
@@ -162,7 +166,9 @@ class _Groups:
             self.facts.setdefault(keep, {}).setdefault(heading, set()).update(values)
 
 
-def _agglomerate(edges: list[Edge], constraints: Constraints, at: float, rank: Ints) -> Mapping[int, int]:
+def _agglomerate(
+    edges: list[Edge], constraints: Constraints, at: float, rank: Ints
+) -> Mapping[int, int]:
     """Row -> leading row, joining the two groups with the highest average until none is enough."""
     groups = _Groups(edges, constraints, rank)
     heap: list[tuple[float, int, int, int, int]] = []

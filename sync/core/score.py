@@ -144,7 +144,11 @@ def _kind_dict(model: KindModel) -> dict[str, Any]:
     }
     if model.seen:
         stored["seen"] = {
-            f.name: {n: [round(float(m), 5), round(float(u), 5)] for n, m, u in zip(f.levels, *both, strict=True) if m or u}
+            f.name: {
+                n: [round(float(m), 5), round(float(u), 5)]
+                for n, m, u in zip(f.levels, *both, strict=True)
+                if m or u
+            }
             for f, both in zip(model.fields, model.seen, strict=False)
         }
     return stored
@@ -176,7 +180,7 @@ class Grouping:
 
     def of(self, columns: Mapping[str, Levels]) -> Levels:
         size = len(next(iter(columns.values())))
-        out = np.zeros(size, np.int8)
+        out = np.zeros(size, np.int16)
         open_rows = np.ones(size, bool)
         for number, conditions in self.rules:
             fits = open_rows.copy()
@@ -303,7 +307,7 @@ def level_matrix(table: Table, pairs: Pairs, holders: Holders, model: KindModel)
     columns = {f.name: plain[:, i] for i, f in enumerate(FIELDS[model.kind])}
     joined = [joint.levels(columns)[:, None] for joint in JOINTS[model.kind]]
     extra = [lv.extra_levels(table, pairs, holders, name)[:, None] for name in model.extras]
-    return np.concatenate([plain, *joined, *extra], axis=1).astype(np.int16)
+    return np.concatenate([plain, *joined, *extra], axis=1)
 
 
 def _best(
@@ -321,7 +325,8 @@ def _best(
         return found
     order = np.lexsort((-model.part(fields, found), owner))
     first = np.concatenate([[True], owner[order][1:] != owner[order][:-1]])
-    return found[order[first]]
+    best: Levels = found[order[first]]
+    return best
 
 
 def _combinations(start: Ints, pairs: Pairs) -> tuple[Ints, Pairs]:
@@ -355,7 +360,8 @@ def _at(matrix: Levels, model: KindModel, name: str, text: str) -> npt.NDArray[n
     if name not in names:
         return np.zeros(len(matrix), bool)
     column = names.index(name)
-    return matrix[:, column] == model.fields[column].levels.index(text)
+    out: npt.NDArray[np.bool_] = matrix[:, column] == model.fields[column].levels.index(text)
+    return out
 
 
 def waterfall(row: Levels, model: KindModel, records: int) -> Score:

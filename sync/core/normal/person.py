@@ -65,7 +65,12 @@ def _chinese(text: str) -> PersonName:
             han = han[: -len(title)]
             break
     size = 2 if han[:2] in COMPOUND_SURNAMES and len(han) > 2 else 1
-    if len(han) > 1 and han[0] not in SURNAMES and han[-1] in SURNAMES and han[:2] not in COMPOUND_SURNAMES:
+    if (
+        len(han) > 1
+        and han[0] not in SURNAMES
+        and han[-1] in SURNAMES
+        and han[:2] not in COMPOUND_SURNAMES
+    ):
         han = han[-1] + han[:-1]  # a system that puts the given name first
     family, given = han[:size], han[size:]
     spoken_family = "".join(SURNAME_READINGS.get(c, syllable(c)) for c in family)

@@ -81,7 +81,10 @@ def test_a_person_name_is_taken_apart(whole, given, family):
 
 
 def test_order_and_script_do_not_change_a_person():
-    forms = {parse_person(text).full for text in ("张晓明", "ZHANG Xiaoming", "Xiaoming Zhang", "Zhang, Xiao-Ming")}
+    forms = {
+        parse_person(text).full
+        for text in ("张晓明", "ZHANG Xiaoming", "Xiaoming Zhang", "Zhang, Xiao-Ming")
+    }
     assert forms == {parse_person("x", "晓明", "张").full}
 
 
@@ -90,7 +93,15 @@ def test_nicknames_have_one_root():
 
 
 @pytest.mark.parametrize(
-    "text", ["021-3798 9783", "(021)37989783", "+86 21 37989783", "0086-21-3798-9783", "（０２１）３７９８９７８３", "021-37989783转8012"]
+    "text",
+    [
+        "021-3798 9783",
+        "(021)37989783",
+        "+86 21 37989783",
+        "0086-21-3798-9783",
+        "（０２１）３７９８９７８３",
+        "021-37989783转8012",
+    ],
 )
 def test_a_line_is_one_number_however_it_is_written(text):
     phone = parse_phone(text, "CN")
@@ -105,7 +116,10 @@ def test_an_extension_is_kept_apart():
 
 
 def test_a_mobile_is_known_and_two_in_one_field_are_two():
-    assert [p.national for p in parse_phones("138 0013 8000/010-12345678")] == [13800138000, 1012345678]
+    assert [p.national for p in parse_phones("138 0013 8000/010-12345678")] == [
+        13800138000,
+        1012345678,
+    ]
     assert parse_phone("+86 138-0013-8000").mobile
     assert parse_phone("call me") is None
 
@@ -188,7 +202,9 @@ def test_places_are_one_in_every_spelling():
 
 
 def test_dates_in_the_usual_forms():
-    assert parse_birth("1999-03-02") == parse_birth("1999/3/2") == parse_birth("19990302") == 19990302
+    assert (
+        parse_birth("1999-03-02") == parse_birth("1999/3/2") == parse_birth("19990302") == 19990302
+    )
     assert parse_birth("02.03.1999") == 19990302
     assert parse_birth("1999") == 19990000
 
