@@ -10,7 +10,7 @@ class MappingError(Exception):
         self.hint = hint
 
 
-class UnmappableValue(Exception):  # noqa: N818  the name says what was met
+class UnmappableValue(Exception):
     """A value that a rule cannot read or write: field, value and rule are named."""
 
     def __init__(self, message: str, *, field: str, value: object, rule: str) -> None:

@@ -1,6 +1,6 @@
-"""From scored pairs to customers: groups whose members agree on average, none across a hard conflict.
+"""From scored pairs to customers: groups that agree on average, none across a hard conflict.
 
-One wrong link between two groups makes all their members wrong together. So two groups are joined
+One wrong link between two groups makes all their members wrong together. So groups are joined
 on the average of everything that is known between them, not on their best pair; pairs that share no
 key at all speak a little against it.
 """
@@ -35,7 +35,7 @@ class Links:
 
 @dataclass(slots=True)
 class Constraints:
-    """What may not come together: proven identifiers by scheme, and pairs that a person set apart."""
+    """What may not come together: proven identifiers, and pairs that a person set apart."""
 
     facts: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     never: set[tuple[int, int]] = field(default_factory=set)
@@ -92,9 +92,14 @@ Edge = tuple[int, int, float, bool]
 def _edges_by_group(links: Links, bits: Floats, inside: Ints, group: Ints) -> Iterator[list[Edge]]:
     labels = group[links.left[inside]]
     edges = list(
-        zip(links.left[inside].tolist(), links.right[inside].tolist(), bits[inside].tolist(),
-            links.alone[inside].tolist(), strict=True)
-    )  # fmt: skip
+        zip(
+            links.left[inside].tolist(),
+            links.right[inside].tolist(),
+            bits[inside].tolist(),
+            links.alone[inside].tolist(),
+            strict=True,
+        )
+    )
     stops = [*(np.flatnonzero(labels[1:] != labels[:-1]) + 1).tolist(), len(edges)]
     start = 0
     for stop in stops:

@@ -44,9 +44,18 @@ TAX = Field(
 )
 BRAND = Field(
     "brand",
-    ("missing", *_held("same"), *_held("same across scripts", HELD_3), "same sound", "typing error",
-     "one contains the other", "one character replaced", "similar", "different"),
-)  # fmt: skip
+    (
+        "missing",
+        *_held("same"),
+        *_held("same across scripts", HELD_3),
+        "same sound",
+        "typing error",
+        "one contains the other",
+        "one character replaced",
+        "similar",
+        "different",
+    ),
+)
 INDUSTRY = Field(
     "industry",
     (
@@ -61,9 +70,16 @@ INDUSTRY = Field(
 )
 REGION = Field(
     "region in the name",
-    ("missing", "same", "city and its province", "different", "one side, the other's city agrees",
-     "one side, the other's city differs", "one side only"),
-)  # fmt: skip
+    (
+        "missing",
+        "same",
+        "city and its province",
+        "different",
+        "one side, the other's city agrees",
+        "one side, the other's city differs",
+        "one side only",
+    ),
+)
 FORM = Field(
     "legal form",
     (
@@ -83,11 +99,23 @@ WORDS = Field(
 )
 NAME = Field(
     "name",
-    ("missing", *_held("same characters"), *_held("same in Latin script"), "same but a nickname", "same but an initial",
-     "same family name, no given name", "given name misspelt", "family name misspelt",
-     "same family name, given names in two scripts", "same family name only", "same given name only", "similar",
-     "different", "same sound, other characters"),
-)  # fmt: skip
+    (
+        "missing",
+        *_held("same characters"),
+        *_held("same in Latin script"),
+        "same but a nickname",
+        "same but an initial",
+        "same family name, no given name",
+        "given name misspelt",
+        "family name misspelt",
+        "same family name, given names in two scripts",
+        "same family name only",
+        "same given name only",
+        "similar",
+        "different",
+        "same sound, other characters",
+    ),
+)
 MIDDLE = Field("middle name", ("missing", "same initial", "different"))
 BIRTH = Field(
     "birth date",
@@ -114,18 +142,33 @@ PHONE = Field(
 )
 MAIL = Field(
     "mail",
-    ("missing", *_held("same", HELD_3), *_held("same role mailbox", HELD_3), "same user elsewhere", "typing error",
-     "different at one domain", "different", "told apart by a number"),
-)  # fmt: skip
+    (
+        "missing",
+        *_held("same", HELD_3),
+        *_held("same role mailbox", HELD_3),
+        "same user elsewhere",
+        "typing error",
+        "different at one domain",
+        "different",
+        "told apart by a number",
+    ),
+)
 DOMAIN = Field("domain", ("missing", *_held("same"), "different"))
 EMPLOYER = Field(
     "employer", ("missing", "same", "same brand, other company", "similar", "different")
 )
 ADDRESS = Field(
     "address",
-    ("missing", *_held("same room", HELD_3), *_held("same house", HELD_3), "same house, other room",
-     "same number, road alike", "same road, other number", "different"),
-)  # fmt: skip
+    (
+        "missing",
+        *_held("same room", HELD_3),
+        *_held("same house", HELD_3),
+        "same house, other room",
+        "same number, road alike",
+        "same road, other number",
+        "different",
+    ),
+)
 CITY = Field("city", ("missing", "same", "same province", "similar", "different"))
 POSTCODE = Field("postcode", ("missing", "same", "same area", "different"))
 SOURCE = Field("source", ("missing", "same", "different"))

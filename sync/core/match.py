@@ -27,11 +27,11 @@ class Thresholds:
     """
 
     link: float = 5.0
-    link_in_file: float = 3.7
-    link_per_tenfold: float = 0.4
+    link_in_file: float = 3.9
+    link_per_tenfold: float = 0.3
     candidate: float = -2.0
     candidate_in_file: float = 0.0
-    candidate_per_tenfold: float = 0.4
+    candidate_per_tenfold: float = 0.3
     ahead: float = 1.0
     even: float = 0.5  # where right and wrong links weigh the same
 
@@ -108,8 +108,12 @@ class Matcher:
         return self.compare_many(a, [b], frequencies, records)[0]
 
     def compare_many(
-        self, incoming: Party | Normal, candidates: Sequence[Party | Normal], frequencies: Frequencies, records: int
-    ) -> list[Score]:  # fmt: skip
+        self,
+        incoming: Party | Normal,
+        candidates: Sequence[Party | Normal],
+        frequencies: Frequencies,
+        records: int,
+    ) -> list[Score]:
         """One score for each candidate, by the very code that scores a whole file."""
         first = _normal(incoming)
         others = [_normal(candidate) for candidate in candidates]
@@ -134,7 +138,10 @@ class Matcher:
         return decide(scores, records, self.thresholds)
 
 
-def decide(scores: Sequence[Score], records: int, thresholds: Thresholds) -> Decision:
+def decide(  # noqa: PLR0911 - one return for each reason that a person will read
+    scores: Sequence[Score], records: int, thresholds: Thresholds
+) -> Decision:
+    """See `Matcher.decide`."""
     order = sorted(range(len(scores)), key=lambda i: (-effective(scores[i]), i))
     floor = thresholds.candidate_at(records)
     review = tuple(i for i in order if worth_a_look(scores[i], floor))
@@ -162,7 +169,7 @@ def effective(score: Score) -> float:
 
 
 def worth_a_look(score: Score, floor: float) -> bool:
-    """Two proven identifiers that differ are two customers, and so are two with nothing to compare."""
+    """Two proven identifiers that differ are two customers; so are two with nothing to compare."""
     if score.veto.startswith(("tax id", "kind")) or len(score.weights) == 1:
         return False
     return bool(score.decisive) or score.bits >= floor

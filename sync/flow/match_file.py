@@ -1,4 +1,4 @@
-"""Match a file without touching the hub's database: the same model, keys and thresholds as online."""
+"""Match a file without touching the hub's database, by the model and keys of the hub itself."""
 
 import csv
 import json
@@ -339,14 +339,18 @@ def threshold_report(
     train: bool = False,
     processes: int = 2,
 ) -> list[ThresholdLine]:
-    """What each link threshold would do to a file: counts, expected precision, pairs at the edge."""
+    """What each link threshold would do to a file: counts, expected precision, edge."""
     result = match_loaded(load(path, processes), load_matcher(), train=train)
     rows = threshold_rows(result.compared, result.scored, steps, rank=result.loaded.rank())
     ids = result.loaded.id_list()
     return [
         ThresholdLine(
-            row.at, row.customers, row.links, row.expected_precision, row.expected_missed,
+            row.at,
+            row.customers,
+            row.links,
+            row.expected_precision,
+            row.expected_missed,
             tuple((ids[a], ids[b], bits) for a, b, bits in row.edge),
         )
         for row in rows
-    ]  # fmt: skip
+    ]

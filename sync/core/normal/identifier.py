@@ -30,7 +30,9 @@ class Identifier:
 
 
 @lru_cache(maxsize=20_000)
-def parse_identifier(text: str, country: str = "", scheme: str = "") -> Identifier | None:
+def parse_identifier(  # noqa: PLR0911 - one return for each kind of number
+    text: str, country: str = "", scheme: str = ""
+) -> Identifier | None:
     """The number in its normal form; None where fewer than five letters or digits are left."""
     shown = fold(text).upper()
     value = "".join(c for c in shown if c.isascii() and c.isalnum())

@@ -22,7 +22,16 @@ PROVIDERS = (
 )
 DIGITS_END = re.compile(r"\d+$")
 HOSTED = frozenset(
-    "1688.com taobao.com tmall.com made-in-china.com alibaba.com facebook.com linkedin.com wixsite.com".split()
+    [
+        "1688.com",
+        "taobao.com",
+        "tmall.com",
+        "made-in-china.com",
+        "alibaba.com",
+        "facebook.com",
+        "linkedin.com",
+        "wixsite.com",
+    ]
 )
 
 

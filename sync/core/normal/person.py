@@ -107,7 +107,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _is_pinyin_pair(text: str) -> bool:
-    """`Hua-min`, `Hua Min`: a Chinese given name of two syllables, not a given and a middle name."""
+    """`Hua-min`, `Hua Min`: a Chinese given name of two syllables, not two given names."""
     tokens = TOKEN.findall(text)
     return len(tokens) == 2 and ("-" in text or all(t in _syllables() for t in tokens))
 

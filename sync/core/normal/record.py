@@ -127,7 +127,7 @@ def _domains(party: Party, mails: tuple[Mail, ...]) -> tuple[str, ...]:
 
 
 def parse_birth(text: str) -> int:
-    """yyyymmdd of a date in any usual form, yyyy0000 of a year, 0 of anything else."""
+    """As yyyymmdd a date in any usual form, yyyy0000 of a year, 0 of anything else."""
     if not text:
         return 0
     match = DATE.search(text)

@@ -1,7 +1,8 @@
 """Word lists: what companies do, legal forms, street types, titles, nicknames, mail providers."""
 
+# ruff: noqa: E501 - word lists read better whole than one word a line
 
-# ruff: noqa: E501, SIM905 - word lists read better whole than one word a line
+# ruff: noqa: SIM905 - word lists read better whole than one word a line
 
 from functools import cache
 
