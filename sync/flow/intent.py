@@ -1,6 +1,6 @@
 """What each dirty row wants of its system: nothing, a write, or to wait."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -63,6 +63,7 @@ class _View:
     parents: dict[str, Golden]
     parent_links: dict[str, list[Link]]
     disputed: dict[int, set[str]]  # link id -> paths that wait for a person
+    coming: frozenset[str]  # golden ids that wait to be written to this system themselves
 
 
 def decide(hub: Hub, session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> Wanted:
@@ -102,7 +103,15 @@ def _load(session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> _View:
         parents=goldens.load(session, parent_ids),
         parent_links=links.of_golden(session, list(parent_ids), system.id),
         disputed=_disputed(session, [link.id for found in own.values() for link in found]),
+        coming=_coming(session, system, parent_ids),
     )
+
+
+def _coming(session: Session, system: OpenSystem, ids: Collection[str]) -> frozenset[str]:
+    if not ids:
+        return frozenset()
+    waiting = (Dirty.system_id == system.id, Dirty.golden_id.in_(ids))
+    return frozenset(session.scalars(select(Dirty.golden_id).where(*waiting)))
 
 
 def _disputed(session: Session, link_ids: Sequence[int]) -> dict[int, set[str]]:
@@ -189,7 +198,9 @@ def _outbound(
         parent = view.parents.get(parent_id)
         why = _why_without(system, parent, view.parent_links.get(parent_id, []), path, target)
         required = path == PARENTS.get(golden.entity, ("",))[0] and not exists
-        if required or (why and attempts <= _PATIENCE):
+        # Two customers may name each other as parent; an order never waits for its payment.
+        patient = attempts <= _PATIENCE or (path != "parent" and parent_id in view.coming)
+        if required or (why and patient):
             return None, why
         del values[path]  # it can go without
     return values, ""
