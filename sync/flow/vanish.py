@@ -12,6 +12,7 @@ from sync.core import guard
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of, same
 from sync.flow.records import Seen, hint_row
+from sync.flow.unify import promote
 from sync.gateway.systems import OpenSystem
 from sync.store import goldens, inbox, links, runs
 from sync.store.session import Tx
@@ -121,6 +122,8 @@ def _let_go(
             at=now,
         )
     )
+    if not link.is_primary or promote(hub, tx, link):
+        return  # only a duplicate went, or one is left: the customer is still there
     twin = None if golden.entity in FACTS else _absorbing_twin(tx, system, link, golden)
     if twin is not None:
         _propose_twin(hub, tx, system, golden, twin)
