@@ -8,8 +8,8 @@ from sqlalchemy import select
 from mapping.canonical import REFERENCES
 from sync.core.unify import Apart, Record, come_apart, with_blanks
 from sync.flow import unify
-from sync.flow.absorb import hint_row
 from sync.flow.hub import Hub
+from sync.flow.records import hint_row
 from sync.store import audit, candidates, goldens, inbox, links
 from sync.store.session import Tx
 from sync.store.tables import Conflict, DeadLetter, Golden, Link, Merge, System, new_id

@@ -14,7 +14,7 @@ from sync.flow.match import keys_of, same
 from sync.flow.records import Seen, hint_row
 from sync.flow.unify import promote
 from sync.gateway.systems import OpenSystem
-from sync.store import goldens, inbox, links, runs
+from sync.store import candidates, goldens, inbox, links, runs
 from sync.store.session import Tx
 from sync.store.tables import Candidate, Change, Golden, Guard, Link, System, new_id
 
@@ -195,7 +195,10 @@ def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> G
             )
         )
     )
+    decided = candidates.apart(tx, {golden.id, *linked})
     for other in goldens.load(tx, linked).values():
+        if candidates.pair_of(golden.id, other.id) in decided:
+            continue
         if other.state == "live" and same(golden.entity, golden.values, other.values, 0):
             return other
     return None

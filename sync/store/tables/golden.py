@@ -49,9 +49,10 @@ class Link(Base):
     """Cross-reference golden record <-> remote record.
 
     `shadow` is what the remote record held when last seen, `pushed` what the hub last asked it
-    to hold, both canonical. A link that is not primary is a duplicate: `merging` is to be merged
-    away in its system, `merged` was; `replaced` is no more, and made again. `digest` is of the native fields that the mapping reads, as last
-    seen at `seen_at` (the moment before the read was sent).
+    to hold, both canonical. `digest` is of the native fields that the mapping reads, as last
+    seen at `seen_at` (the moment before the read was sent). A link that is not primary is a
+    duplicate: `merging` is to be merged away in its system, `merged` was. A `replaced` record is
+    no more and is made again.
     """
 
     __tablename__ = "link"
