@@ -18,6 +18,8 @@ class Field(Protocol):
     def required(self) -> bool: ...
     @property
     def default(self) -> Any: ...
+    @property
+    def choices(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +29,20 @@ class Filled:
     field: Field
     value: Any
 
+    @property
+    def is_many(self) -> bool:
+        """Whether several of the choices may be taken."""
+        return _is_many(self.field)
+
 
 def read(fields: Sequence[Field], form: "MultiDict[str, str]") -> dict[str, Any]:
     """The settings that a form holds. An input left empty is left to its default."""
     values: dict[str, Any] = {}
     for field in fields:
         typed = form.get(_key(field), "")
-        if field.widget == "checkbox":
+        if _is_many(field):
+            values[field.name] = [each for each in form.getlist(_key(field)) if each]
+        elif field.widget == "checkbox":
             values[field.name] = bool(typed)
         elif field.widget == "password":
             if typed:
@@ -54,9 +63,15 @@ def _shown(field: Field, values: Mapping[str, Any] | None) -> Any:
     if field.widget == "password":
         return ""
     value = field.default if values is None else values.get(field.name, field.default)
+    if _is_many(field):
+        return tuple(value or ())
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value)
     return "" if value is None else value
+
+
+def _is_many(field: Field) -> bool:
+    return bool(field.choices) and isinstance(field.default, (list, tuple))
 
 
 def _key(field: Field) -> str:

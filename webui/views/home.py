@@ -62,7 +62,7 @@ def sign_in() -> ResponseReturnValue:
         return _login_form(401)
     chosen = session.get("language", "")
     auth.sign_in(found)
-    if chosen and not found.language:
+    if chosen:  # a click before signing in says more than last year's choice
         access.set_language(hub(), found.id, chosen)
     return redirect(auth.local_path(request.form.get("next")), 303)
 
