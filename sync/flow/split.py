@@ -73,7 +73,7 @@ def _undoable(tx: Tx, merge_id: int) -> tuple[Merge, Golden, Golden]:
     if winner.state != "live":
         raise unify.CannotUnifyError(
             f"“{winner.name}” is {winner.state}: there is nothing left to take apart.",
-            code="not_live",
+            code="not_standing",
             name=winner.name,
             state=winner.state,
         )

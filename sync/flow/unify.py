@@ -251,7 +251,7 @@ def _mergeable(tx: Tx, winner_id: str, loser_id: str) -> tuple[Golden, Golden]:
         if golden.state != "live":
             raise CannotUnifyError(
                 f"“{golden.name}” is {golden.state} and cannot be merged.",
-                code="not_live",
+                code="not_standing",
                 name=golden.name,
                 state=golden.state,
             )
