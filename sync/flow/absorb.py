@@ -159,7 +159,8 @@ class Absorber:
         """A create whose answer was lost shows itself by the hub's key."""
         if link.state != "in_doubt":
             return
-        link.remote_id, link.state, link.doubt_since = item.remote_id, "live", None
+        link.remote_id, link.doubt_since = item.remote_id, None
+        link.state = "live" if link.is_primary else "merging"
         self._links[item.seen.key] = link
 
     def translate(self, group: Sequence[Incoming]) -> None:

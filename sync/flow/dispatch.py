@@ -15,7 +15,7 @@ from connectors.sdk.errors import (
     TransientError,
 )
 from sync.core import backoff
-from sync.flow import hear, recover, settle, take_in
+from sync.flow import duplicates, hear, recover, settle, take_in
 from sync.flow.absorb import Absorber
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent, Wanted, decide
@@ -112,6 +112,7 @@ def _failed(hub: Hub, system: OpenSystem, batch: Batch, error: Exception) -> Non
 
 
 def _bring_in_line(hub: Hub, system: OpenSystem, batch: Batch) -> None:
+    duplicates.merge_away(hub, system, batch.rows, batch.run_id)
     with hub.database.read() as session:
         wanted = decide(hub, session, system, batch.rows)
     batch.open = Counter(intent.row.id for intent in wanted.intents)
