@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     hold_hours: float = 24.0  # how long an undecided candidate stays out of other systems
     delete_guard_count: int = 10
     delete_guard_share: float = 0.01
+    change_guard_count: int = 200  # linked records whose same field changes in ten minutes
+    change_guard_share: float = 0.2
+    flip_guard_count: int = 4  # so many returns to an earlier value within ...
+    flip_guard_seconds: float = 3600.0
+    mapping_guard_share: float = 0.1  # a mapping that touches more records needs approval
 
     @property
     def database(self) -> str:

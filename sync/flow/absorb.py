@@ -7,6 +7,7 @@ from typing import Any
 
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
+from sync.flow import guards
 from sync.flow.hub import Hub
 from sync.flow.match import Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at, hint_row
@@ -75,6 +76,7 @@ class Absorber:
         self._dirty: set[tuple[str, str, int]] = set()
         self._rekey: set[str] = set()
         self._fresh: set[str] = set()
+        self.moved: list[guards.Moved] = []  # by records that were linked before
         self._matcher = Matcher(tx, hub)
 
     def absorb(self, batch: Sequence[Incoming]) -> Report:
@@ -113,6 +115,7 @@ class Absorber:
     def finish(self) -> None:
         """Match keys and dirty rows; wakes the systems after the commit."""
         self._flush()
+        guards.quarantine_flips(self.hub, self.tx, self.system, self.moved)
         changed = [self._golden[i] for i in self._rekey if i in self._golden]
         keys = keys_of_many([(golden.entity, golden.values) for golden in changed])
         by_id = {golden.id: own for golden, own in zip(changed, keys, strict=True)}
@@ -344,6 +347,10 @@ class Absorber:
                 new=refused.refused,
                 rule=refused.rule,
             )
+        if link.id is not None:
+            moved = [*((c.path, c.new) for c in merged.changes)]
+            moved += [(o.path, o.refused) for o in merged.overruled]
+            self.moved.extend(guards.Moved(link, golden, path, value) for path, value in moved)
         for conflict in merged.conflicts:
             row = Conflict(
                 golden_id=golden.id,

@@ -1,12 +1,12 @@
 """What a person decides: golden values, conflicts, guards, dead letters."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from mapping.canonical import field_of
+from sync.flow import guards
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of
 from sync.flow.records import hint_row
@@ -20,9 +20,7 @@ from sync.store.tables import (
     DeadLetter,
     Golden,
     Guard,
-    Inbox,
     Link,
-    System,
     new_id,
 )
 
@@ -85,11 +83,10 @@ def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> None:
             return
         guard.state = "allowed" if allow else "refused"
         guard.decided_by, guard.decided_at = actor, now
-        if guard.kind == "deletes":
-            tx.execute(update(System).where(System.id == guard.system_id).values(hold_in=False))
-            if not allow:
-                _drop_tombstones(hub, tx, guard)
-            tx.after_commit(hub.waker.take_in, guard.system_id)
+        if guard.kind in guards.HOLD_IN:
+            guards.release(hub, tx, guard, allow=allow)
+        elif guard.kind == guards.FLIPS:
+            guards.end_quarantine(hub, tx, guard, allow=allow)
         elif allow:
             for golden in goldens.load(tx, guard.facts.get("golden", ()), lock=True).values():
                 golden.state, golden.version = "deleted", golden.version + 1
@@ -207,19 +204,6 @@ def _forget_pushed(tx: Tx, conflict: Conflict) -> None:
     link = tx.get(Link, conflict.link_id) if conflict.link_id else None
     if link is not None:
         link.pushed = {p: v for p, v in link.pushed.items() if p not in conflict.theirs}
-
-
-def _drop_tombstones(hub: Hub, tx: Tx, guard: Guard) -> None:
-    """Refused deletes are looked at again later: by then the records should be back."""
-    tx.execute(
-        update(Inbox)
-        .where(
-            Inbox.system_id == guard.system_id,
-            Inbox.state == "waiting",
-            Inbox.error == "held by a guard",
-        )
-        .values(payload=None, gone=False, read_at=None, due_at=hub.now() + timedelta(minutes=10))
-    )
 
 
 def _again_in(hub: Hub, tx: Tx, letter: DeadLetter) -> None:

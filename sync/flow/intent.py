@@ -12,6 +12,7 @@ from mapping.canonical import PARENTS, REFERENCES
 from mapping.errors import UnmappableValue
 from mapping.spec import MappingSpec
 from sync.core.writeset import fields_to_write
+from sync.flow import guards
 from sync.flow.hub import Hub
 from sync.gateway.systems import OpenSystem
 from sync.store import goldens, links
@@ -102,7 +103,10 @@ def _load(session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> _View:
         links=own,
         parents=goldens.load(session, parent_ids),
         parent_links=links.of_golden(session, list(parent_ids), system.id),
-        disputed=_disputed(session, [link.id for found in own.values() for link in found]),
+        disputed=guards.merge_paths(
+            _disputed(session, [link.id for found in own.values() for link in found]),
+            guards.quarantined(session, system.id),
+        ),
         coming=_coming(session, system, parent_ids),
     )
 
