@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     change_guard_share: float = 0.2
     flip_guard_count: int = 4  # so many returns to an earlier value within ...
     flip_guard_seconds: float = 3600.0
+    drift_seconds: float = 900.0  # how long a described schema is trusted
     mapping_guard_share: float = 0.1  # a mapping that touches more records needs approval
 
     @property

@@ -12,8 +12,8 @@ from mapping.errors import MappingError
 from mapping.lint import lint
 from mapping.loader import load
 from mapping.spec import MappingSpec
+from sync.flow import drift, plan, reconcile
 from sync.flow import load as loading
-from sync.flow import plan, reconcile
 from sync.flow.hub import Hub
 from sync.service import plans
 from sync.service.errors import NotFoundError, ServiceError
@@ -154,7 +154,10 @@ def activate(
     with hub.database.read() as session:
         live = session.scalar(select(System.state).where(System.id == system_id)) == "live"
     if live:
-        reconcile.mark_differing(hub, hub.systems.open(system_id))
+        opened = hub.systems.open(system_id)
+        if not drift.watch(hub, opened, force=True):
+            reconcile.mark_differing(hub, opened)
+        hub.systems.flush_counts(opened)
     return get_version(hub, mapping_id)
 
 
