@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from connectors.sdk.contract import WritesRecords
 from mapping.loader import load as load_spec
@@ -33,9 +34,11 @@ from sync.store.tables import (
     Conflict,
     DeadLetter,
     Golden,
+    HubState,
     Link,
     MatchKey,
     Plan,
+    Staged,
     System,
 )
 from sync.store.tables import (
@@ -43,7 +46,7 @@ from sync.store.tables import (
 )
 from sync.wake import Waker
 
-COPIED = (System, MappingRow, Golden, Link, MatchKey, Conflict, Candidate)
+COPIED = (HubState, System, MappingRow, Golden, Link, MatchKey, Conflict, Candidate)
 SAMPLES = 20
 CHUNK = 1000
 MAPPING = "mapping"  # a plan that shows what a mapping draft would change
@@ -75,7 +78,31 @@ def make_plan(hub: Hub, plan_id: int) -> None:
             raise
         return
     with hub.database.write() as tx:
+        summary["relearned"] = relearned(tx, plan_id)
         tx.execute(update(Plan).where(Plan.id == plan_id).values(state="ready", summary=summary))
+
+
+def relearned(session: Session, plan_id: int) -> dict[str, dict[str, int]]:
+    """By system: how many of the records that a plan read changed, are missing, or are new."""
+    known = (
+        (Link.system_id == Staged.system_id)
+        & (Link.object == Staged.object)
+        & (Link.remote_id == Staged.remote_id)
+    )
+    gone = Staged.payload.is_(None)
+    what = case((gone, "missing"), (Link.id.is_not(None), "changed"), else_="new")
+    found: dict[str, dict[str, int]] = {}
+    rows = session.execute(
+        select(System.name, what, func.count())
+        .select_from(Staged)
+        .join(System, System.id == Staged.system_id)
+        .outerjoin(Link, known)
+        .where(Staged.plan_id == plan_id)
+        .group_by(System.name, what)
+    )
+    for name, kind, count in rows:
+        found.setdefault(name, {})[kind] = count
+    return found
 
 
 def basis_of(hub: Hub) -> dict[str, Any]:

@@ -102,6 +102,13 @@ def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False)
                 id=plan_id,
                 state=row.state,
             )
+        if row.kind == "restore":
+            raise ServiceError(
+                f"Plan {plan_id} is a comparison after a restore.",
+                code="restore_plan",
+                hint="Approve the restore with it.",
+                id=plan_id,
+            )
         if row.kind == plan.MAPPING:
             raise ServiceError(
                 f"Plan {plan_id} shows what a mapping would change.",

@@ -39,6 +39,10 @@ def crm(fixture, position=0):
     return fixture.world("crm").all("customers")[position]
 
 
+def industries(fixture):
+    return {c["name"]: c["industry"] for c in fixture.world("crm").all("customers")}
+
+
 def mend(fixture, **oddities):
     fixture.world("crm").switch(**oddities)
     fixture.clock.pass_(LATER)
@@ -72,15 +76,11 @@ def test_a_removed_option_stops_only_the_records_that_have_it(fixture):
     fixture.world("erp").create("customers", name="Birke", industry="vip")
     fixture.world("erp").create("customers", name="Cobalt", industry="mining")
     quiet(fixture)
-    assert [(c["name"], c["industry"]) for c in fixture.world("crm").all("customers")] == [
-        ("Acme", "retail"),
-        ("Birke", None),
-        ("Cobalt", "mining"),
-    ]
+    assert industries(fixture) == {"Acme": "retail", "Birke": None, "Cobalt": "mining"}
     assert cards(fixture)[0].facts["problems"][0]["removed"] == ["vip"]
     assert letters(fixture) == []
     mend(fixture, choices={})
-    assert crm(fixture, 1)["industry"] == "vip"
+    assert industries(fixture) == {"Acme": "retail", "Birke": "vip", "Cobalt": "mining"}
 
 
 def test_a_new_mandatory_field_stops_only_new_records_without_it(fixture):
