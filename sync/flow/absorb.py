@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
 from sync.flow import guards
@@ -257,10 +259,13 @@ class Absorber:
         if not item.hub_key:
             return None
         known = self.tx.get(Golden, item.hub_key.partition("-")[0])
-        ids = set(self.tx.scalars(select(Link.golden_id).where(Link.hub_key == item.hub_key)))
-        ids |= {link.golden_id for link in self._new_links if link.hub_key == item.hub_key}
         if known is not None:
             ids = {goldens.survivor(self.tx, known).id}
+        elif state.get(self.tx, "epoch"):
+            ids = set(self.tx.scalars(select(Link.golden_id).where(Link.hub_key == item.hub_key)))
+            ids |= {link.golden_id for link in self._new_links if link.hub_key == item.hub_key}
+        else:
+            return None
         if len(ids) != 1:
             return None
         golden = self._lock(next(iter(ids)))

@@ -171,12 +171,7 @@ def _of_object(
             return Intent(row, golden, golden.version, "find", spec, link), ""
         return None, why
     intent = _write(row, golden, spec, link, values, view.disputed)
-    if intent is None or name not in view.drifted:
-        return intent, ""
-    cleared, why = _without_drifted(intent, values, view.drifted[name])
-    if cleared is None and link is not None and link.state == "in_doubt":
-        return Intent(row, golden, golden.version, "find", spec, link), ""
-    return cleared, why
+    return _cleared(intent, values, view.drifted.get(name, ()))
 
 
 def _leaving(spec: MappingSpec, golden: Golden) -> Op | None:
@@ -279,6 +274,20 @@ def _write(
         expected=dict(expected),
         native=engine.project(spec, values, frozenset(changed), creating=creating),
     )
+
+
+def _cleared(
+    intent: Intent | None, values: Mapping[str, Any], found: Sequence[limits.Problem]
+) -> tuple[Intent | None, str]:
+    """The write as its system takes it now; a create in doubt is looked up all the same."""
+    if intent is None or not found:
+        return intent, ""
+    cleared, why = _without_drifted(intent, values, found)
+    if cleared is None and intent.link is not None and intent.link.state == "in_doubt":
+        doubted = intent.link
+        find = Intent(intent.row, intent.golden, intent.version, "find", intent.spec, doubted)
+        return find, ""
+    return cleared, why
 
 
 def _without_drifted(
