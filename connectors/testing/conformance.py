@@ -185,6 +185,7 @@ class ConnectorConformance(MappingRules):
     def test_deltas_bring_what_changed(self, connector: Any, target: Target) -> None:
         first, second = target.seed(2)
         last = list(connector.changes(target.object_name, None))[-1]
+        assert list(connector.changes(target.object_name, last.cursor)), "tell a cursor each time"
         target.edit(first, "moved after the listing")
         target.remove(second)
         found = {

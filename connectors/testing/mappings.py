@@ -9,6 +9,7 @@ from connectors.testing.rules import Target, needs
 from mapping.engine import canonicalise, project, reads
 from mapping.lint import lint
 from mapping.loader import load
+from mapping.paths import ABSENT, read
 from mapping.spec import MappingSpec
 
 
@@ -30,6 +31,8 @@ class MappingRules:
         tried = 0
         for spec in _specs(connector):
             for native in _natives(connector, spec):
+                missing = [p for p in spec.native_paths if read(native, p) is ABSENT]
+                assert not missing, f"{spec.object}: empty fields must be there as None"
                 values = canonicalise(spec, native)
                 sent = _said(values, spec.out_paths & spec.in_paths)
                 back = _said(canonicalise(spec, project(spec, values)), sent)

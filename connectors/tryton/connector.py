@@ -135,9 +135,9 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
             codes = [parties.HUB_KEY + key for key in some]
             domain = [*kind.domain(self.lookups), ACTIVE, ["identifiers.code", "in", codes]]
             for row in self._search(kind, domain, order=[["id", "ASC"]]):
-                key = parties.hub_key(row)
-                if key is not None and key in some:
-                    found.setdefault(key, self._change(kind, row))
+                for key in parties.hub_keys(row):
+                    if key in some:
+                        found.setdefault(key, self._change(kind, row))
         return found
 
     # -- DescribesSchema --------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.sdk.errors import RecordError, SetupError
@@ -11,6 +11,7 @@ from connectors.tryton.rpc import Rpc
 from connectors.tryton.settings import TrytonConfig
 
 _PROVINCE = re.compile(r"(?:特别行政区|(?:壮族|回族|维吾尔)?自治区|省|市)$|\s+(?:Province|State)$")
+OWN_PARTIES_LIFE = timedelta(hours=1)  # then employees are asked for again
 Table = Mapping[str, int]
 
 
@@ -20,6 +21,7 @@ class Lookups:
 
     rpc: Rpc
     config: TrytonConfig
+    _own: tuple[datetime, list[int]] | None = None
     _tables: dict[str, Table] = field(default_factory=dict)
     _fields: dict[tuple[str, ...], Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
@@ -30,12 +32,15 @@ class Lookups:
             self._fields[asked] = self.rpc.read(f"model.{model}.fields_get", list(names))
         return self._fields[asked]
 
-    @cached_property
+    @property
     def own_parties(self) -> list[int]:
         """The parties of our own companies and employees: nobody's customers."""
-        companies = self._rows("company.company", ["party"])
-        employees = self._rows("company.employee", ["party"])
-        return sorted({row["party"] for row in [*companies, *employees]})
+        if self._own is None or self.rpc.clock - self._own[0] > OWN_PARTIES_LIFE:
+            companies = self._rows("company.company", ["party"])
+            employees = self._rows("company.employee", ["party"])
+            own = sorted({row["party"] for row in [*companies, *employees]})
+            self._own = (self.rpc.clock, own)
+        return self._own[1]
 
     def country(self, code: str, *, at: str) -> int:
         return self._one("country.country", "code", code.upper(), at, "country", (code,))
@@ -75,11 +80,15 @@ class Lookups:
         model = "party.category"
         return self._find(model, self._table(model, "name"), name) if name else None
 
+    def known_relation(self) -> int | None:
+        """The relation type that makes a party a contact person, None where there is none."""
+        model, name = "party.relation.type", self.config.contact_relation
+        return self._find(model, self._table(model, "name"), name)
+
     @property
     def relation(self) -> int:
-        """The relation type that makes a party a contact person."""
-        model, name = "party.relation.type", self.config.contact_relation
-        found = self._find(model, self._table(model, "name"), name)
+        """The relation type that makes a party a contact person; SetupError where there is none."""
+        name, found = self.config.contact_relation, self.known_relation()
         if found is None:
             raise SetupError(
                 f"Tryton has no relation type {name!r}.",

@@ -31,11 +31,20 @@ class Kind:
 
 def _customer_domain(lookups: Lookups) -> Domain:
     domain: Domain = [["id", "not in", lookups.own_parties]]
-    if lookups.config.contacts:
-        domain.append(["relations", "not where", [["type", "=", lookups.relation]]])
+    relation = _person_relation(lookups)
+    if relation is not None:
+        domain.append(["relations", "not where", [["type", "=", relation]]])
     if lookups.config.category:
         domain.append(["categories.name", "=", lookups.config.category])
     return domain
+
+
+def _person_relation(lookups: Lookups) -> int | None:
+    """Contact persons are no customers either where the hub does not sync them."""
+    if lookups.config.contacts:
+        return lookups.relation
+    has_relations = "relations" in lookups.fields("party.party", *parties.FROM_MODULES)
+    return lookups.known_relation() if has_relations else None
 
 
 def _contact_domain(lookups: Lookups) -> Domain:

@@ -137,6 +137,12 @@ def hub_key(row: Row) -> str | None:
     return str(found["code"]).removeprefix(HUB_KEY) if found else None
 
 
+def hub_keys(row: Row) -> list[str]:
+    """Every key that a party ever held: one that took in another has the other's, archived."""
+    held = (each["code"] for each in row.get("identifiers.") or () if _is_key(each))
+    return [str(code).removeprefix(HUB_KEY) for code in held]
+
+
 def employment(row: Row, relation: int) -> Row | None:
     """The first relation that says whom a person works for; one that has ended where none lasts."""
     ever: Sequence[Row] = row.get("relations.") or ()

@@ -13,8 +13,8 @@ from sync.core.columns import EXTRA, KIND_CODES, Ints, Table
 from sync.core.holders import counted
 from sync.core.levels import HELD_EDGES, Holders, Levels, Pairs, extra_field, extra_levels
 from sync.core.match import DECIDED_ALONE, Matcher
-from sync.core.train import adapt, learn
 from sync.core.score import KIND_NAMES, Floats, Model, decided_alone, level_matrix, vetoed
+from sync.core.train import adapt, learn
 
 PIECE = 200_000  # pairs compared at a time: bounds the memory, not the result
 Flags = npt.NDArray[np.bool_]
@@ -27,7 +27,7 @@ class Compared:
 
     table: Table
     pairs: Pairs
-    kind: npt.NDArray[np.int8]  # of each pair
+    kind: npt.NDArray[np.int16]  # of each pair
     matrix: Mapping[int, Levels]  # kind -> levels of its pairs, in the pairs' order
 
 
@@ -54,9 +54,11 @@ def candidates(table: Table, found: blocking.KeyArrays) -> Pairs:
     return Pairs(*blocking.candidate_pairs(found, len(table)))
 
 
-def compare_all(table: Table, pairs: Pairs, model: Model, holders: Holders | None = None) -> Compared:
+def compare_all(
+    table: Table, pairs: Pairs, model: Model, holders: Holders | None = None
+) -> Compared:
     held = holders or counted(table)
-    kind = table.records["kind"][pairs.left].astype(np.int8)
+    kind = table.records["kind"][pairs.left].astype(np.int16)
     matrix = {
         code: _in_pieces(table, pairs.only(np.flatnonzero(kind == code)), held, model, name)
         for code, name in KIND_NAMES.items()
@@ -67,7 +69,12 @@ def compare_all(table: Table, pairs: Pairs, model: Model, holders: Holders | Non
 
 def _in_pieces(table: Table, pairs: Pairs, held: Holders, model: Model, kind: str) -> Levels:
     pieces = [
-        level_matrix(table, pairs.only(np.arange(start, min(start + PIECE, len(pairs)))), held, model.kinds[kind])
+        level_matrix(
+            table,
+            pairs.only(np.arange(start, min(start + PIECE, len(pairs)))),
+            held,
+            model.kinds[kind],
+        )
         for start in range(0, len(pairs), PIECE)
     ]
     return np.concatenate(pieces)
@@ -129,10 +136,10 @@ def match_all(
     """Clusters at the link threshold; pairs above the floor that stay apart are for review."""
     size = len(compared.table)
     constraints = constraints_of(compared.table, never)
-    link_at = matcher.thresholds.link_at(size)
+    link_at = matcher.thresholds.link_in_file_at(size)
     customer = cluster(size, links_of(compared, scored), constraints, link_at, rank)
     together = customer[compared.pairs.left] == customer[compared.pairs.right]
-    floor = scored.bits >= matcher.thresholds.candidate_at(size)
+    floor = scored.bits >= matcher.thresholds.candidate_in_file_at(size)
     return Matched(customer, together & floor, floor & ~together & ~_proven_apart(compared))
 
 
@@ -160,7 +167,9 @@ def kinds_present(table: Table) -> list[str]:
 
 # ---- columns without a rule of their own -----------------------------------------------
 
-MATCHES_HOLD = np.array([0.0, 0.3, 0.2, 0.12, 0.08, 0.05, 0.1, 0.05, 0.04, 0.06])  # levels in true pairs
+MATCHES_HOLD = np.array(
+    [0.0, 0.3, 0.2, 0.12, 0.08, 0.05, 0.1, 0.05, 0.04, 0.06]
+)  # levels in true pairs
 SAMPLED = 20_000
 
 
@@ -176,7 +185,9 @@ def with_extras(model: Model, table: Table, holders: Holders) -> Model:
     weights = [_extra_weights(table, holders, name) for name in names]
     fields = tuple(extra_field(name) for name in names)
     kinds = {
-        kind: replace(known, fields=known.fields + fields, weights=(*known.weights, *weights), extras=names)
+        kind: replace(
+            known, fields=known.fields + fields, weights=(*known.weights, *weights), extras=names
+        )
         for kind, known in model.kinds.items()
     }
     return replace(model, kinds=kinds)
@@ -186,7 +197,9 @@ def _extra_weights(table: Table, holders: Holders, name: str) -> Floats:
     size = len(table)
     steps = range(1, max(2, min(size, 1 + SAMPLED // size + 1)))
     rows = np.arange(size)
-    strangers = Pairs(np.tile(rows, len(steps)), np.concatenate([(rows + 7919 * s) % size for s in steps]))
+    strangers = Pairs(
+        np.tile(rows, len(steps)), np.concatenate([(rows + 7919 * s) % size for s in steps])
+    )
     strangers = strangers.only(strangers.left != strangers.right)
     counts = np.bincount(extra_levels(table, strangers, holders, name), minlength=len(MATCHES_HOLD))
     seen = (counts + 0.5).astype(np.float64)
@@ -202,7 +215,7 @@ def _agreeing(held: Ints, size: int) -> Floats:
     """The chance that two strangers hold one value, by how many others hold it."""
     chance = np.maximum(held - 1, 0) / max(1, size - 1) / size
     bucket = np.searchsorted(HELD_EDGES, np.maximum(0, held - 2), side="right")
-    return np.bincount(bucket[held > 0], weights=chance[held > 0], minlength=5)
+    return np.bincount(bucket[held > 0], weights=chance[held > 0], minlength=5).astype(np.float64)
 
 
 # ---- what a threshold would do ------------------------------------------------------------
@@ -221,7 +234,12 @@ class ThresholdRow:
 
 
 def threshold_rows(
-    compared: Compared, scored: Scored, steps: Sequence[float], *, rank: Ints | None = None, samples: int = 5
+    compared: Compared,
+    scored: Scored,
+    steps: Sequence[float],
+    *,
+    rank: Ints | None = None,
+    samples: int = 5,
 ) -> list[ThresholdRow]:
     """One row for each threshold, from the scores alone: no truth is needed.
 
@@ -246,11 +264,14 @@ def threshold_rows(
     return rows
 
 
-def _edge(compared: Compared, scored: Scored, at: float, samples: int) -> tuple[tuple[int, int, float], ...]:
+def _edge(
+    compared: Compared, scored: Scored, at: float, samples: int
+) -> tuple[tuple[int, int, float], ...]:
     distance = np.where(scored.veto, np.inf, np.abs(scored.bits - at))
     near = np.argsort(distance, kind="stable")[: 2 * samples]
     near = near[np.argsort(-scored.bits[near], kind="stable")]
     pairs = compared.pairs
     return tuple(
-        (int(pairs.left[i]), int(pairs.right[i]), round(float(scored.bits[i]), 2)) for i in near.tolist()
+        (int(pairs.left[i]), int(pairs.right[i]), round(float(scored.bits[i]), 2))
+        for i in near.tolist()
     )

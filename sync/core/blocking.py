@@ -15,19 +15,72 @@ from sync.core.party import Party
 Bits = npt.NDArray[np.uint64]
 # A key that more records share than this is too common to be followed; it still counts.
 CAPS: Mapping[str, int] = {
-    "tax": 300, "phone": 120, "mail": 120, "domain": 100, "brand": 60, "words": 60, "name": 60,
-    "road_number": 40, "word": 25, "birth": 30, "user": 30, "given_city": 25, "family_city": 25,
-    "birth_year_given": 40, "birth_year_family": 40, "postcode": 25, "given_month": 25, "family_month": 25,
-}  # fmt: skip
+    "tax": 300,
+    "phone": 120,
+    "mail": 120,
+    "domain": 100,
+    "brand": 30,
+    "words": 60,
+    "name": 60,
+    "road_number": 40,
+    "word": 25,
+    "birth": 30,
+    "user": 30,
+    "given_city": 12,
+    "family_city": 20,
+    "birth_year_given": 40,
+    "birth_year_family": 40,
+    "postcode": 25,
+    "given_month": 25,
+    "family_month": 25,
+}
 DEFAULT_CAP = 80
 FAMILIES = (
-    "tax", "phone", "mail", "domain", "brand", "words", "brand_place", "brand_industry", "room", "road_brand",
-    "place_industry_head", "place_industry_tail", "name", "name_employer", "name_city", "name_birth", "name_road",
-    "family_phone", "user_family", "family_employer", "given_employer", "name_domain", "birth_given", "birth_family",
-    "road_family", "road_given", "postcode_family", "postcode_given", "root_family", "city_typo", "birth_city", "word",
-    "road_number", "postcode_brand", "birth", "user", "given_city", "family_city", "birth_year_given",
-    "birth_year_family", "postcode", "initials_day", "given_month", "family_month",
-)  # fmt: skip
+    "tax",
+    "phone",
+    "mail",
+    "domain",
+    "brand",
+    "words",
+    "brand_place",
+    "brand_industry",
+    "room",
+    "road_brand",
+    "place_industry_head",
+    "place_industry_tail",
+    "name",
+    "name_employer",
+    "name_city",
+    "name_birth",
+    "name_road",
+    "family_phone",
+    "user_family",
+    "family_employer",
+    "given_employer",
+    "name_domain",
+    "birth_given",
+    "birth_family",
+    "road_family",
+    "road_given",
+    "postcode_family",
+    "postcode_given",
+    "root_family",
+    "city_typo",
+    "birth_city",
+    "word",
+    "road_number",
+    "postcode_brand",
+    "birth",
+    "user",
+    "given_city",
+    "family_city",
+    "birth_year_given",
+    "birth_year_family",
+    "postcode",
+    "initials_day",
+    "given_month",
+    "family_month",
+)
 FAMILY_CODES = {name: code for code, name in enumerate(FAMILIES)}
 CAP_OF_CODE = np.array([CAPS.get(name, DEFAULT_CAP) for name in FAMILIES], np.int64)
 
@@ -171,7 +224,11 @@ def _person_names(table: Table, rows: Ints) -> Iterator[Emit]:
     given, initial, birth = names["given"][name], names["initial"][name], records["birth"][owner]
     employer = records["employer"][owner]
     yield "name", owner, (full,)
-    yield "root_family", owner, (np.where(names["root"][name] != given, names["root"][name], given), family)
+    yield (
+        "root_family",
+        owner,
+        (np.where(names["root"][name] != given, names["root"][name], given), family),
+    )
     yield "name_employer", owner, (full, employer)
     yield "family_employer", owner, (family, employer, initial)
     yield "given_employer", owner, (given, employer)
@@ -186,8 +243,11 @@ def _person_names(table: Table, rows: Ints) -> Iterator[Emit]:
     for position in range(records["mail_user"].shape[1]):
         yield "user", owner, (records["mail_user"][owner, position],)
     yield "birth_family", owner, (birth, family)
-    for column, label, part in (("phone", "family_phone", family), ("mail_user", "user_family", family),
-                                ("domain", "name_domain", full)):  # fmt: skip
+    for column, label, part in (
+        ("phone", "family_phone", family),
+        ("mail_user", "user_family", family),
+        ("domain", "name_domain", full),
+    ):
         for position in range(records[column].shape[1]):
             yield label, owner, (records[column][owner, position], part)
 
@@ -208,13 +268,19 @@ def _person_places(table: Table, rows: Ints) -> Iterator[Emit]:
     yield "postcode_family", owner, (postcode, family)
     yield "postcode_given", owner, (postcode, given)
     yield "city_typo", owner, (city, names["head"][name], names["tail"][name])
-    yield "birth_city", owner, (table.records["birth"][owner], np.where(postcode != 0, postcode, city))
+    yield (
+        "birth_city",
+        owner,
+        (table.records["birth"][owner], np.where(postcode != 0, postcode, city)),
+    )
 
 
 def _text_words(table: Table, rows: Ints) -> Iterator[Emit]:
     """Each word, and each two neighbours, of names and texts that no rule is made for."""
     texts = [table.names.texts["other_text"].take(table.name_start[rows])]
-    texts += [column.take(rows) for name, column in table.records.texts.items() if name.startswith(EXTRA)]
+    texts += [
+        column.take(rows) for name, column in table.records.texts.items() if name.startswith(EXTRA)
+    ]
     owners: list[int] = []
     values: list[int] = []
     for row, parts in zip(rows.tolist(), zip(*texts, strict=True), strict=True):

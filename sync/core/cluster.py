@@ -1,6 +1,6 @@
-"""From scored pairs to customers: groups whose members agree on average, none across a hard conflict.
+"""From scored pairs to customers: groups that agree on average, none across a hard conflict.
 
-One wrong link between two groups makes all their members wrong together. So two groups are joined
+One wrong link between two groups makes all their members wrong together. So groups are joined
 on the average of everything that is known between them, not on their best pair; pairs that share no
 key at all speak a little against it.
 """
@@ -35,7 +35,7 @@ class Links:
 
 @dataclass(slots=True)
 class Constraints:
-    """What may not come together: proven identifiers by scheme, and pairs that a person set apart."""
+    """What may not come together: proven identifiers, and pairs that a person set apart."""
 
     facts: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     never: set[tuple[int, int]] = field(default_factory=set)
@@ -51,7 +51,9 @@ def constraints_of(table: Table, never: Iterable[tuple[int, int]] = ()) -> Const
     return Constraints(facts, {(min(a, b), max(a, b)) for a, b in never})
 
 
-def cluster(size: int, links: Links, constraints: Constraints, at: float, rank: Ints | None = None) -> Ints:
+def cluster(
+    size: int, links: Links, constraints: Constraints, at: float, rank: Ints | None = None
+) -> Ints:
     """A customer for each record: the row of the member that ranks first.
 
     `rank` gives records an order that does not depend on how they came (by default their rows), so
@@ -90,9 +92,14 @@ Edge = tuple[int, int, float, bool]
 def _edges_by_group(links: Links, bits: Floats, inside: Ints, group: Ints) -> Iterator[list[Edge]]:
     labels = group[links.left[inside]]
     edges = list(
-        zip(links.left[inside].tolist(), links.right[inside].tolist(), bits[inside].tolist(),
-            links.alone[inside].tolist(), strict=True)
-    )  # fmt: skip
+        zip(
+            links.left[inside].tolist(),
+            links.right[inside].tolist(),
+            bits[inside].tolist(),
+            links.alone[inside].tolist(),
+            strict=True,
+        )
+    )
     stops = [*(np.flatnonzero(labels[1:] != labels[:-1]) + 1).tolist(), len(edges)]
     start = 0
     for stop in stops:
@@ -110,7 +117,9 @@ class _Between:
     alone: bool
 
     def add(self, other: "_Between") -> "_Between":
-        return _Between(self.total + other.total, self.pairs + other.pairs, self.alone or other.alone)
+        return _Between(
+            self.total + other.total, self.pairs + other.pairs, self.alone or other.alone
+        )
 
 
 class _Groups:
@@ -162,7 +171,9 @@ class _Groups:
             self.facts.setdefault(keep, {}).setdefault(heading, set()).update(values)
 
 
-def _agglomerate(edges: list[Edge], constraints: Constraints, at: float, rank: Ints) -> Mapping[int, int]:
+def _agglomerate(
+    edges: list[Edge], constraints: Constraints, at: float, rank: Ints
+) -> Mapping[int, int]:
     """Row -> leading row, joining the two groups with the highest average until none is enough."""
     groups = _Groups(edges, constraints, rank)
     heap: list[tuple[float, int, int, int, int]] = []

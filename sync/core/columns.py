@@ -93,7 +93,7 @@ class Table:
 
     @classmethod
     def of(cls, normals: Sequence[Normal], extras: Sequence[str] = ()) -> "Table":
-        """`extras` names the columns without a rule of their own that are compared as plain text."""
+        """`extras` names columns without a rule of their own, compared as plain text."""
         names = [_names(normal) for normal in normals]
         addresses = [normal.addresses[:MOST_VALUES] or (NO_ADDRESS,) for normal in normals]
         return cls(
@@ -266,8 +266,27 @@ def _person_row(name: PersonName) -> NameRow:
     )
 
 
-NAME_ARRAYS = ("key", "latin", "family", "given", "root", "initial", "middle", "region", "province", "low", "high",
-               "form", "branch", "numbers", "words", "han", "first", "head", "tail")  # fmt: skip
+NAME_ARRAYS = (
+    "key",
+    "latin",
+    "family",
+    "given",
+    "root",
+    "initial",
+    "middle",
+    "region",
+    "province",
+    "low",
+    "high",
+    "form",
+    "branch",
+    "numbers",
+    "words",
+    "han",
+    "first",
+    "head",
+    "tail",
+)
 
 
 def _name_columns(rows: Sequence[NameRow]) -> Columns:

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from sync.core.columns import EXTRA, Columns, Ints, Table
 
-Levels = npt.NDArray[np.int8] | npt.NDArray[np.int16]
+Levels = npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
 HELD = ("by them alone", "by few others", "by some", "by many", "by very many")
 HELD_3 = ("by them alone", "by few others", "by many")
@@ -31,50 +31,144 @@ def _held(text: str, held: Sequence[str] = HELD) -> tuple[str, ...]:
     return tuple(f"{text}, held {who}" for who in held)
 
 
-TAX = Field("tax id", ("missing", "same", "same, unproven", "one character differs", "different", "different, proven"))
+TAX = Field(
+    "tax id",
+    (
+        "missing",
+        "same",
+        "same, unproven",
+        "one character differs",
+        "different",
+        "different, proven",
+    ),
+)
 BRAND = Field(
     "brand",
-    ("missing", *_held("same"), *_held("same across scripts", HELD_3), "same sound", "typing error",
-     "one contains the other", "one character replaced", "similar", "different"),
-)  # fmt: skip
+    (
+        "missing",
+        *_held("same"),
+        *_held("same across scripts", HELD_3),
+        "same sound",
+        "typing error",
+        "one contains the other",
+        "one character replaced",
+        "similar",
+        "different",
+    ),
+)
 INDUSTRY = Field(
     "industry",
-    ("missing", "same", "part of the other", "overlapping", "different", "one side only", "part, though both names are whole"),
+    (
+        "missing",
+        "same",
+        "part of the other",
+        "overlapping",
+        "different",
+        "one side only",
+        "part, though both names are whole",
+    ),
 )
 REGION = Field(
     "region in the name",
-    ("missing", "same", "city and its province", "different", "one side, the other's city agrees",
-     "one side, the other's city differs", "one side only"),
-)  # fmt: skip
+    (
+        "missing",
+        "same",
+        "city and its province",
+        "different",
+        "one side, the other's city agrees",
+        "one side, the other's city differs",
+        "one side only",
+    ),
+)
 FORM = Field(
     "legal form",
-    ("missing", "same", "group on one side only", "different", "one side only", "different Western forms"),
+    (
+        "missing",
+        "same",
+        "group on one side only",
+        "different",
+        "one side only",
+        "different Western forms",
+    ),
 )
 BRANCH = Field("branch", ("missing", "same", "different", "one side only"))
 NUMBERS = Field("numbers in the name", ("missing", "same", "different", "one side only"))
-WORDS = Field("whole name", ("missing", "same", "one edit", "very similar", "similar", "somewhat similar", "different"))
+WORDS = Field(
+    "whole name",
+    ("missing", "same", "one edit", "very similar", "similar", "somewhat similar", "different"),
+)
 NAME = Field(
     "name",
-    ("missing", *_held("same characters"), *_held("same in Latin script"), "same but a nickname", "same but an initial",
-     "same family name, no given name", "given name misspelt", "family name misspelt",
-     "same family name, given names in two scripts", "same family name only", "same given name only", "similar",
-     "different", "same sound, other characters"),
-)  # fmt: skip
+    (
+        "missing",
+        *_held("same characters"),
+        *_held("same in Latin script"),
+        "same but a nickname",
+        "same but an initial",
+        "same family name, no given name",
+        "given name misspelt",
+        "family name misspelt",
+        "same family name, given names in two scripts",
+        "same family name only",
+        "same given name only",
+        "similar",
+        "different",
+        "same sound, other characters",
+    ),
+)
 MIDDLE = Field("middle name", ("missing", "same initial", "different"))
-BIRTH = Field("birth date", ("missing", "same", "same year, day unknown", "one slip", "same year", "same day and month", "different"))
-PHONE = Field("phone", ("missing", *_held("same mobile"), *_held("same line"), "one digit differs", "different mobiles", "different"))
+BIRTH = Field(
+    "birth date",
+    (
+        "missing",
+        "same",
+        "same year, day unknown",
+        "one slip",
+        "same year",
+        "same day and month",
+        "different",
+    ),
+)
+PHONE = Field(
+    "phone",
+    (
+        "missing",
+        *_held("same mobile"),
+        *_held("same line"),
+        "one digit differs",
+        "different mobiles",
+        "different",
+    ),
+)
 MAIL = Field(
     "mail",
-    ("missing", *_held("same", HELD_3), *_held("same role mailbox", HELD_3), "same user elsewhere", "typing error",
-     "different at one domain", "different", "told apart by a number"),
-)  # fmt: skip
+    (
+        "missing",
+        *_held("same", HELD_3),
+        *_held("same role mailbox", HELD_3),
+        "same user elsewhere",
+        "typing error",
+        "different at one domain",
+        "different",
+        "told apart by a number",
+    ),
+)
 DOMAIN = Field("domain", ("missing", *_held("same"), "different"))
-EMPLOYER = Field("employer", ("missing", "same", "same brand, other company", "similar", "different"))
+EMPLOYER = Field(
+    "employer", ("missing", "same", "same brand, other company", "similar", "different")
+)
 ADDRESS = Field(
     "address",
-    ("missing", *_held("same room", HELD_3), *_held("same house", HELD_3), "same house, other room",
-     "same number, road alike", "same road, other number", "different"),
-)  # fmt: skip
+    (
+        "missing",
+        *_held("same room", HELD_3),
+        *_held("same house", HELD_3),
+        "same house, other room",
+        "same number, road alike",
+        "same road, other number",
+        "different",
+    ),
+)
 CITY = Field("city", ("missing", "same", "same province", "similar", "different"))
 POSTCODE = Field("postcode", ("missing", "same", "same area", "different"))
 SOURCE = Field("source", ("missing", "same", "different"))
@@ -92,7 +186,13 @@ def level(field: Field, name: str) -> int:
 
 # ---- how many hold a value -----------------------------------------------------
 
-COUNTED = (("records", "phone"), ("records", "mail"), ("records", "domain"), ("names", "latin"), ("addresses", "house"))
+COUNTED = (
+    ("records", "phone"),
+    ("records", "mail"),
+    ("records", "domain"),
+    ("names", "latin"),
+    ("addresses", "house"),
+)
 
 
 @dataclass(slots=True)
@@ -131,12 +231,18 @@ class Pairs:
 
 
 def similarity(texts_left: Sequence[str], texts_right: Sequence[str]) -> npt.NDArray[np.float32]:
-    return process.cpdist(texts_left, texts_right, scorer=JaroWinkler.normalized_similarity, dtype=np.float32)
+    return process.cpdist(
+        texts_left, texts_right, scorer=JaroWinkler.normalized_similarity, dtype=np.float32
+    )
 
 
-def edits(texts_left: Sequence[str], texts_right: Sequence[str], most: int = 3) -> npt.NDArray[np.int32]:
+def edits(
+    texts_left: Sequence[str], texts_right: Sequence[str], most: int = 3
+) -> npt.NDArray[np.int32]:
     """Insertions, deletions, replacements and swaps of neighbours; `most + 1` stands for more."""
-    return process.cpdist(texts_left, texts_right, scorer=OSA.distance, score_cutoff=most, dtype=np.int32)
+    return process.cpdist(
+        texts_left, texts_right, scorer=OSA.distance, score_cutoff=most, dtype=np.int32
+    )
 
 
 def _lengths(texts: Sequence[str]) -> Ints:
@@ -144,11 +250,13 @@ def _lengths(texts: Sequence[str]) -> Ints:
 
 
 def _both(a: Ints, b: Ints) -> Flags:
-    return (a != 0) & (b != 0)
+    out: Flags = (a != 0) & (b != 0)
+    return out
 
 
 def _one(a: Ints, b: Ints) -> Flags:
-    return (a != 0) ^ (b != 0)
+    out: Flags = (a != 0) ^ (b != 0)
+    return out
 
 
 def _set(out: Levels, where: Flags, value: int) -> None:
@@ -156,14 +264,14 @@ def _set(out: Levels, where: Flags, value: int) -> None:
 
 
 def _held_level(first: int, others: Ints, edges: Ints) -> Levels:
-    return (first + np.searchsorted(edges, others, side="right")).astype(np.int8)
+    return (first + np.searchsorted(edges, others, side="right")).astype(np.int16)
 
 
 # ---- facts of the whole record ---------------------------------------------------
 
 
 def tax_levels(table: Table, pairs: Pairs) -> Levels:
-    out = np.zeros(len(pairs), np.int8)
+    out = np.zeros(len(pairs), np.int16)
     tax, hard, scheme = (table.records[c] for c in ("tax", "tax_hard", "tax_scheme"))
     same = np.zeros(len(pairs), bool)
     proven_same, clash, compared = same.copy(), same.copy(), same.copy()
@@ -194,7 +302,7 @@ def _near_tax(table: Table, pairs: Pairs, out: Levels) -> None:
 
 
 def phone_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
-    out = np.zeros(len(pairs), np.int8)
+    out = np.zeros(len(pairs), np.int16)
     phone, mobile = table.records["phone"], table.records["mobile"]
     few = np.full(len(pairs), np.iinfo(np.int64).max)
     best_mobile, near = np.zeros(len(pairs), bool), np.zeros(len(pairs), bool)
@@ -230,11 +338,12 @@ def _one_digit(a: Ints, b: Ints) -> Flags:
         if not more.any():
             break
         stripped[more] //= 10
-    return (stripped > 0) & (stripped < 10) & (np.minimum(a, b) > 10_000_000)
+    out: Flags = (stripped > 0) & (stripped < 10) & (np.minimum(a, b) > 10_000_000)
+    return out
 
 
 def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
-    out = np.zeros(len(pairs), np.int8)
+    out = np.zeros(len(pairs), np.int16)
     mail, user, role = (table.records[c] for c in ("mail", "mail_user", "mail_role"))
     domain = table.records["domain"]
     few = np.full(len(pairs), np.iinfo(np.int64).max)
@@ -253,7 +362,9 @@ def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
             compared |= there
             elsewhere |= there & (user[pairs.left, i] == user[pairs.right, j]) & ~is_role
     _set(out, compared, level(MAIL, "different"))
-    one_domain = compared & (domain[pairs.left, 0] == domain[pairs.right, 0]) & (domain[pairs.left, 0] != 0)
+    one_domain = (
+        compared & (domain[pairs.left, 0] == domain[pairs.right, 0]) & (domain[pairs.left, 0] != 0)
+    )
     _set(out, one_domain, level(MAIL, "different at one domain"))
     _near_mail(table, pairs, out)
     _set(out, elsewhere, level(MAIL, "same user elsewhere"))
@@ -282,7 +393,7 @@ def _stem(user: str) -> str:
 
 
 def domain_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
-    out = np.zeros(len(pairs), np.int8)
+    out = np.zeros(len(pairs), np.int16)
     domain = table.records["domain"]
     few = np.full(len(pairs), np.iinfo(np.int64).max)
     compared = np.zeros(len(pairs), bool)
@@ -302,7 +413,7 @@ def domain_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
 
 def birth_levels(table: Table, pairs: Pairs) -> Levels:
     a, b = table.records["birth"][pairs.left], table.records["birth"][pairs.right]
-    out = np.zeros(len(pairs), np.int8)
+    out = np.zeros(len(pairs), np.int16)
     there = _both(a, b)
     year_a, year_b, day_a, day_b = a // 10000, b // 10000, a % 10000, b % 10000
     _set(out, there, level(BIRTH, "different"))
@@ -320,40 +431,52 @@ def _one_digit_of_date(a: Ints, b: Ints) -> Flags:
     different = np.zeros(len(a), np.int64)
     for power in range(8):
         different += (a // 10**power % 10) != (b // 10**power % 10)
-    return different == 1
+    out: Flags = different == 1
+    return out
 
 
 def source_levels(table: Table, pairs: Pairs) -> Levels:
     a, b = table.records["source"][pairs.left], table.records["source"][pairs.right]
-    return np.where(_both(a, b), np.where(a == b, 1, 2), 0).astype(np.int8)
+    return np.where(_both(a, b), np.where(a == b, 1, 2), 0).astype(np.int16)
 
 
 def employer_levels(table: Table, pairs: Pairs) -> Levels:
     records = table.records
     a, b = records["employer"][pairs.left], records["employer"][pairs.right]
-    out = np.zeros(len(pairs), np.int8)
+    out = np.zeros(len(pairs), np.int16)
     there = _both(a, b)
     _set(out, there, level(EMPLOYER, "different"))
     apart = np.flatnonzero(there & (a != b))
     texts = records.texts["employer"]
     left, right = texts.take(pairs.left[apart]), texts.take(pairs.right[apart])
-    near = (edits(left, right, 1) <= 1) | (similarity(left, right) >= 0.9) | _prefixed(left, right, 4)
+    near = (
+        (edits(left, right, 1) <= 1) | (similarity(left, right) >= 0.9) | _prefixed(left, right, 4)
+    )
     out[apart[near]] = level(EMPLOYER, "similar")
     same = there & (a == b)
     _set(out, same, level(EMPLOYER, "same"))
     region_a, region_b = (records["employer_region"][rows] for rows in (pairs.left, pairs.right))
     other_place = _both(region_a, region_b) & (region_a != region_b)
     trade = _industry(
-        *(records[c][rows] for rows in (pairs.left, pairs.right) for c in ("employer_low", "employer_high"))
+        *(
+            records[c][rows]
+            for rows in (pairs.left, pairs.right)
+            for c in ("employer_low", "employer_high")
+        )
     )
-    _set(out, same & (other_place | (trade == level(INDUSTRY, "different"))), level(EMPLOYER, "same brand, other company"))
+    _set(
+        out,
+        same & (other_place | (trade == level(INDUSTRY, "different"))),
+        level(EMPLOYER, "same brand, other company"),
+    )
     return out
 
 
 def _prefixed(left: Sequence[str], right: Sequence[str], least: int) -> Flags:
     pairs = zip(left, right, strict=True)
     return np.array(
-        [min(len(a), len(b)) >= least and (a.startswith(b) or b.startswith(a)) for a, b in pairs], bool
+        [min(len(a), len(b)) >= least and (a.startswith(b) or b.startswith(a)) for a, b in pairs],
+        bool,
     )
 
 
@@ -364,12 +487,14 @@ def brand_levels(names: Columns, rows: Pairs, others: Ints) -> Levels:
     key_a, key_b = names["key"][rows.left], names["key"][rows.right]
     latin_a, latin_b = names["latin"][rows.left], names["latin"][rows.right]
     han = (names["han"][rows.left] == 1) & (names["han"][rows.right] == 1)
-    out = np.zeros(len(rows), np.int8)
+    out = np.zeros(len(rows), np.int16)
     there = _both(latin_a, latin_b)
     apart = np.flatnonzero(there & (latin_a != latin_b))
     out[apart] = _unequal_brands(names, rows.only(apart), han[apart])
     spoken = there & (latin_a == latin_b)
-    out[spoken] = _held_level(level(BRAND, "same across scripts, held by them alone"), others[spoken], HELD_EDGES_3)
+    out[spoken] = _held_level(
+        level(BRAND, "same across scripts, held by them alone"), others[spoken], HELD_EDGES_3
+    )
     _set(out, spoken & han, level(BRAND, "same sound"))
     written = there & (key_a == key_b)
     out[written] = _held_level(1, others[written], HELD_EDGES)
@@ -377,13 +502,17 @@ def brand_levels(names: Columns, rows: Pairs, others: Ints) -> Levels:
 
 
 def _unequal_brands(names: Columns, rows: Pairs, han: Flags) -> Levels:
-    left, right = names.texts["latin_text"].take(rows.left), names.texts["latin_text"].take(rows.right)
-    out = np.full(len(rows), level(BRAND, "different"), np.int8)
+    left, right = (
+        names.texts["latin_text"].take(rows.left),
+        names.texts["latin_text"].take(rows.right),
+    )
+    out = np.full(len(rows), level(BRAND, "different"), np.int16)
     _set(out, similarity(left, right) >= 0.88, level(BRAND, "similar"))
     shortest = np.minimum(_lengths(left), _lengths(right))
     _set(out, (edits(left, right, 1) <= 1) & (shortest >= 4), level(BRAND, "typing error"))
     contained = np.array(
-        [min(len(a), len(b)) >= 4 and (a in b or b in a) for a, b in zip(left, right, strict=True)], bool
+        [min(len(a), len(b)) >= 4 and (a in b or b in a) for a, b in zip(left, right, strict=True)],
+        bool,
     )
     _set(out, contained, level(BRAND, "one contains the other"))
     _chinese_brands(names, rows, han, out)
@@ -398,7 +527,11 @@ def _chinese_brands(names: Columns, rows: Pairs, han: Flags, out: Levels) -> Non
     distance, same_length = edits(left, right, 1), _lengths(left) == _lengths(right)
     longest = np.maximum(_lengths(left), _lengths(right))
     replaced = np.array(
-        [len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1 for a, b in zip(left, right, strict=True)], bool
+        [
+            len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1
+            for a, b in zip(left, right, strict=True)
+        ],
+        bool,
     )
     slip = (distance <= 1) & ~replaced & (longest >= 2)
     grown = _prefixed(left, right, 2)
@@ -408,7 +541,7 @@ def _chinese_brands(names: Columns, rows: Pairs, han: Flags, out: Levels) -> Non
 
 
 def _industry(low_a: Ints, high_a: Ints, low_b: Ints, high_b: Ints) -> Levels:
-    out = np.zeros(len(low_a), np.int8)
+    out = np.zeros(len(low_a), np.int16)
     some_a, some_b = (low_a | high_a) != 0, (low_b | high_b) != 0
     both = some_a & some_b
     low, high = low_a & low_b, high_a & high_b
@@ -424,7 +557,7 @@ def _industry(low_a: Ints, high_a: Ints, low_b: Ints, high_b: Ints) -> Levels:
 def _region(names: Columns, rows: Pairs, city_left: Ints, city_right: Ints) -> Levels:
     a, b = names["region"][rows.left], names["region"][rows.right]
     province_a, province_b = names["province"][rows.left], names["province"][rows.right]
-    out = np.zeros(len(rows), np.int8)
+    out = np.zeros(len(rows), np.int16)
     one, both = _one(a, b), _both(a, b)
     named, city = np.where(a != 0, a, b), np.where(a != 0, city_right, city_left)
     _set(out, one, level(REGION, "one side only"))
@@ -440,7 +573,7 @@ def _region(names: Columns, rows: Pairs, city_left: Ints, city_right: Ints) -> L
 def _same_or_not(a: Ints, b: Ints) -> Levels:
     """1 same, 2 different, 3 one side only: branches and numbers."""
     out = np.where(_both(a, b), np.where(a == b, 1, 2), 0)
-    return np.where(_one(a, b), 3, out).astype(np.int8)
+    return np.where(_one(a, b), 3, out).astype(np.int16)
 
 
 def _form(names: Columns, rows: Pairs) -> Levels:
@@ -452,19 +585,19 @@ def _form(names: Columns, rows: Pairs) -> Levels:
     lone = ((a == group) ^ (b == group)) & named
     western = (a != b) & (a >= ord("A")) & (a <= ord("Z")) & (b >= ord("A")) & (b <= ord("Z"))
     out = np.where(western, level(FORM, "different Western forms"), out)
-    return np.where(lone, level(FORM, "group on one side only"), out).astype(np.int8)
+    return np.where(lone, level(FORM, "group on one side only"), out).astype(np.int16)
 
 
 def _words(names: Columns, rows: Pairs) -> Levels:
     """Whole names, where both are written in one script."""
     a, b = names["words"][rows.left], names["words"][rows.right]
-    out = np.zeros(len(rows), np.int8)
+    out = np.zeros(len(rows), np.int16)
     comparable = _both(a, b) & (names["han"][rows.left] == names["han"][rows.right])
     apart = np.flatnonzero(comparable & (a != b))
     texts = names.texts["other_text"]
     left, right = texts.take(rows.left[apart]), texts.take(rows.right[apart])
     alike = token_similarity(left, right)
-    grade = np.digitize(-alike, [-0.92, -0.8, -0.6]).astype(np.int8)
+    grade = np.digitize(-alike, [-0.92, -0.8, -0.6]).astype(np.int16)
     out[apart] = level(WORDS, "very similar") + grade
     out[apart[edits(left, right, 1) <= 1]] = level(WORDS, "one edit")
     out[comparable & (a == b)] = level(WORDS, "same")
@@ -474,7 +607,9 @@ def _words(names: Columns, rows: Pairs) -> Levels:
 def token_similarity(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
     """The better of the names as they stand and with their words in alphabetical order."""
     straight = similarity(left, right)
-    ordered = similarity([" ".join(sorted(t.split())) for t in left], [" ".join(sorted(t.split())) for t in right])
+    ordered = similarity(
+        [" ".join(sorted(t.split())) for t in left], [" ".join(sorted(t.split())) for t in right]
+    )
     return np.maximum(straight, ordered)
 
 
@@ -487,7 +622,11 @@ def company_name_levels(table: Table, owners: Pairs, rows: Pairs, others: Ints) 
     whole = np.logical_and.reduce(
         [(names["han"][side] == 1) & (names["form"][side] != 0) for side in (rows.left, rows.right)]
     )
-    _set(trade, whole & (trade == level(INDUSTRY, "part of the other")), level(INDUSTRY, "part, though both names are whole"))
+    _set(
+        trade,
+        whole & (trade == level(INDUSTRY, "part of the other")),
+        level(INDUSTRY, "part, though both names are whole"),
+    )
     return np.stack(
         [
             brand_levels(names, rows, others),
@@ -509,29 +648,40 @@ def person_name_levels(table: Table, _owners: Pairs, rows: Pairs, others: Ints) 
     names = table.names
     middle_a, middle_b = names["middle"][rows.left], names["middle"][rows.right]
     middle = np.where(_both(middle_a, middle_b), np.where(middle_a == middle_b, 1, 2), 0)
-    return np.stack([_person_levels(names, rows, others), middle.astype(np.int8)], axis=1)
+    return np.stack([_person_levels(names, rows, others), middle.astype(np.int16)], axis=1)
 
 
 def _person_levels(names: Columns, rows: Pairs, others: Ints) -> Levels:
-    left = {c: names[c][rows.left] for c in ("key", "latin", "family", "given", "root", "initial", "words", "han", "form")}
+    left = {
+        c: names[c][rows.left]
+        for c in ("key", "latin", "family", "given", "root", "initial", "words", "han", "form")
+    }
     right = {c: names[c][rows.right] for c in left}
-    out = np.zeros(len(rows), np.int8)
+    out = np.zeros(len(rows), np.int16)
     there = _both(left["latin"], right["latin"])
     apart = np.flatnonzero(there & (left["latin"] != right["latin"]))
     some_left = {c: v[apart] for c, v in left.items()}
     some_right = {c: v[apart] for c, v in right.items()}
     out[apart] = _unequal_persons(names, rows.only(apart), some_left, some_right)
     spoken = there & (left["latin"] == right["latin"])
-    out[spoken] = _held_level(level(NAME, "same in Latin script, held by them alone"), others[spoken], HELD_EDGES)
+    out[spoken] = _held_level(
+        level(NAME, "same in Latin script, held by them alone"), others[spoken], HELD_EDGES
+    )
     written = _both(left["key"], right["key"])
-    _set(out, spoken & written & (left["key"] != right["key"]), level(NAME, "same sound, other characters"))
+    _set(
+        out,
+        spoken & written & (left["key"] != right["key"]),
+        level(NAME, "same sound, other characters"),
+    )
     same = written & (left["key"] == right["key"])
     out[same] = _held_level(1, others[same], HELD_EDGES)
     return out
 
 
-def _unequal_persons(names: Columns, rows: Pairs, left: Mapping[str, Ints], right: Mapping[str, Ints]) -> Levels:
-    out = np.full(len(rows), level(NAME, "different"), np.int8)
+def _unequal_persons(
+    names: Columns, rows: Pairs, left: Mapping[str, Ints], right: Mapping[str, Ints]
+) -> Levels:
+    out = np.full(len(rows), level(NAME, "different"), np.int16)
     families = _take_two(names, "latin_text", rows)
     givens = _take_two(names, "other_text", rows)
     family_alike, given_alike = _alike(*families), _alike(*givens)
@@ -544,11 +694,19 @@ def _unequal_persons(names: Columns, rows: Pairs, left: Mapping[str, Ints], righ
     _set(out, given_same & family_alike, level(NAME, "family name misspelt"))
     _set(out, family_same & given_both, level(NAME, "same family name only"))
     two_scripts = (left["han"] != right["han"]) & ~_both(left["form"], right["form"])
-    _set(out, family_same & given_both & two_scripts, level(NAME, "same family name, given names in two scripts"))
+    _set(
+        out,
+        family_same & given_both & two_scripts,
+        level(NAME, "same family name, given names in two scripts"),
+    )
     _set(out, family_same & given_alike, level(NAME, "given name misspelt"))
     _set(out, family_same & ~given_both, level(NAME, "same family name, no given name"))
     short = (left["words"] == 1) | (right["words"] == 1)
-    _set(out, family_same & short & (left["initial"] == right["initial"]) & given_both, level(NAME, "same but an initial"))
+    _set(
+        out,
+        family_same & short & (left["initial"] == right["initial"]) & given_both,
+        level(NAME, "same but an initial"),
+    )
     nick = _both(left["root"], right["root"]) & (left["root"] == right["root"])
     _set(out, family_same & nick, level(NAME, "same but a nickname"))
     return out
@@ -570,37 +728,49 @@ def _alike(left: Sequence[str], right: Sequence[str]) -> Flags:
 def place_levels(table: Table, _owners: Pairs, rows: Pairs, others: Ints) -> Levels:
     addresses = table.addresses
     return np.stack(
-        [_address(addresses, rows, others), _city(addresses, rows), _postcode(addresses, rows)], axis=1
+        [_address(addresses, rows, others), _city(addresses, rows), _postcode(addresses, rows)],
+        axis=1,
     )
 
 
 def _address(addresses: Columns, rows: Pairs, others: Ints) -> Levels:
-    left, right = ({c: addresses[c][side] for c in ("road", "number", "room", "building")} for side in (rows.left, rows.right))
-    out = np.zeros(len(rows), np.int8)
+    left, right = (
+        {c: addresses[c][side] for c in ("road", "number", "room", "building")}
+        for side in (rows.left, rows.right)
+    )
+    out = np.zeros(len(rows), np.int16)
     there = _both(left["road"], right["road"])
     number_same = _both(left["number"], right["number"]) & (left["number"] == right["number"])
     road_same = there & (left["road"] == right["road"])
     _set(out, there, level(ADDRESS, "different"))
     _set(out, road_same, level(ADDRESS, "same road, other number"))
     numberless = road_same & (left["number"] == 0) & (right["number"] == 0)
-    apart = np.flatnonzero(there & ~road_same & (number_same | ((left["number"] == 0) & (right["number"] == 0))))
+    apart = np.flatnonzero(
+        there & ~road_same & (number_same | ((left["number"] == 0) & (right["number"] == 0)))
+    )
     roads = addresses.texts["road"]
     alike = similarity(roads.take(rows.left[apart]), roads.take(rows.right[apart])) >= 0.8
     out[apart[alike]] = level(ADDRESS, "same number, road alike")
     house = (road_same & number_same) | numberless
-    out[house] = _held_level(level(ADDRESS, "same house, held by them alone"), others[house], HELD_EDGES_3)
+    out[house] = _held_level(
+        level(ADDRESS, "same house, held by them alone"), others[house], HELD_EDGES_3
+    )
     rooms = _both(left["room"], right["room"])
     same_room = house & rooms & (left["room"] == right["room"])
     out[same_room] = _held_level(1, others[same_room], HELD_EDGES_3)
     buildings = _both(left["building"], right["building"]) & (left["building"] != right["building"])
-    _set(out, house & ((rooms & (left["room"] != right["room"])) | buildings), level(ADDRESS, "same house, other room"))
+    _set(
+        out,
+        house & ((rooms & (left["room"] != right["room"])) | buildings),
+        level(ADDRESS, "same house, other room"),
+    )
     return out
 
 
 def _city(addresses: Columns, rows: Pairs) -> Levels:
     a, b = addresses["city"][rows.left], addresses["city"][rows.right]
     province_a, province_b = addresses["province"][rows.left], addresses["province"][rows.right]
-    out = np.zeros(len(rows), np.int8)
+    out = np.zeros(len(rows), np.int16)
     there = _both(a, b)
     provinces = _both(province_a, province_b)
     _set(out, there, level(CITY, "different"))
@@ -615,13 +785,15 @@ def _city(addresses: Columns, rows: Pairs) -> Levels:
 
 def _postcode(addresses: Columns, rows: Pairs) -> Levels:
     a, b = addresses["postcode"][rows.left], addresses["postcode"][rows.right]
-    out = np.zeros(len(rows), np.int8)
+    out = np.zeros(len(rows), np.int16)
     there = _both(a, b)
     _set(out, there, level(POSTCODE, "different"))
     apart = np.flatnonzero(there & (a != b))
     texts = addresses.texts["postcode"]
     left, right = texts.take(rows.left[apart]), texts.take(rows.right[apart])
-    near = (edits(left, right, 1) <= 1) | np.array([x[:3] == y[:3] for x, y in zip(left, right, strict=True)], bool)
+    near = (edits(left, right, 1) <= 1) | np.array(
+        [x[:3] == y[:3] for x, y in zip(left, right, strict=True)], bool
+    )
     out[apart[near]] = level(POSTCODE, "same area")
     _set(out, there & (a == b), level(POSTCODE, "same"))
     return out
@@ -629,7 +801,14 @@ def _postcode(addresses: Columns, rows: Pairs) -> Levels:
 
 # ---- columns without a rule of their own ------------------------------------------------
 
-EXTRA_LEVELS = ("missing", *_held("same"), "very similar", "similar", "somewhat similar", "different")
+EXTRA_LEVELS = (
+    "missing",
+    *_held("same"),
+    "very similar",
+    "similar",
+    "somewhat similar",
+    "different",
+)
 
 
 def extra_field(name: str) -> Field:
@@ -640,12 +819,12 @@ def extra_levels(table: Table, pairs: Pairs, holders: Holders, name: str) -> Lev
     """Plain text, or a number, compared by likeness and by how many hold the value."""
     column = EXTRA + name
     a, b = table.records[column][pairs.left], table.records[column][pairs.right]
-    out = np.zeros(len(pairs), np.int8)
+    out = np.zeros(len(pairs), np.int16)
     there = _both(a, b)
     apart = np.flatnonzero(there & (a != b))
     texts = table.records.texts[column]
     alike = text_likeness(texts.take(pairs.left[apart]), texts.take(pairs.right[apart]))
-    grade = np.digitize(-alike, [-0.9, -0.75, -0.5]).astype(np.int8)
+    grade = np.digitize(-alike, [-0.9, -0.75, -0.5]).astype(np.int16)
     out[apart] = EXTRA_LEVELS.index("very similar") + grade
     same = there & (a == b)
     out[same] = _held_level(1, holders.others(column, pairs.left, None, pairs)[same], HELD_EDGES)

@@ -20,40 +20,64 @@ DECIDED_ALONE = 20.0  # bits of a proven identifier: above everything that evide
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Bits that a decision needs, growing with the number of records in the store."""
+    """Bits that a decision needs, growing with the number of records in the store.
 
-    link: float = 5.5
-    link_per_tenfold: float = 0.7
-    candidate: float = 0.0
-    candidate_per_tenfold: float = 0.7
+    A record that meets one golden record needs more than two groups of a file, whose members'
+    scores are averaged.
+    """
+
+    link: float = 5.0
+    link_in_file: float = 3.9
+    link_per_tenfold: float = 0.3
+    candidate: float = -2.0
+    candidate_in_file: float = 0.0
+    candidate_per_tenfold: float = 0.3
     ahead: float = 1.0
-    even: float = 1.0  # where right and wrong links weigh the same
+    even: float = 0.5  # where right and wrong links weigh the same
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "Thresholds":
         """From `config/matching.yaml`; what it leaves out keeps its default."""
-        link, candidate = settings.get("link", {}), settings.get("candidate", {})
-        default = cls()
-        return cls(
-            link=float(link.get("at", default.link)),
-            link_per_tenfold=float(link.get("per_tenfold", default.link_per_tenfold)),
-            candidate=float(candidate.get("at", default.candidate)),
-            candidate_per_tenfold=float(
-                candidate.get("per_tenfold", default.candidate_per_tenfold)
-            ),
-            ahead=float(link.get("ahead", default.ahead)),
-            even=float(link.get("even", default.even)),
-        )
+        found = {
+            name: float(settings[group][key])
+            for name, (group, key) in SETTINGS.items()
+            if key in settings.get(group, {})
+        }
+        return replace(cls(), **found)
 
     def balanced(self) -> "Thresholds":
         """Links wherever they are likelier right than wrong; nothing is left for review."""
-        return replace(self, link=self.even, candidate=self.even, link_per_tenfold=0.0, candidate_per_tenfold=0.0)
+        return replace(
+            self,
+            link_in_file=self.even,
+            candidate_in_file=self.even,
+            link_per_tenfold=0.0,
+            candidate_per_tenfold=0.0,
+        )
 
     def link_at(self, records: int) -> float:
         return self.link + self.link_per_tenfold * _tenfolds(records)
 
     def candidate_at(self, records: int) -> float:
         return self.candidate + self.candidate_per_tenfold * _tenfolds(records)
+
+    def link_in_file_at(self, records: int) -> float:
+        return self.link_in_file + self.link_per_tenfold * _tenfolds(records)
+
+    def candidate_in_file_at(self, records: int) -> float:
+        return self.candidate_in_file + self.candidate_per_tenfold * _tenfolds(records)
+
+
+SETTINGS = {  # field -> place in the settings
+    "link": ("link", "at"),
+    "link_in_file": ("link", "in_file"),
+    "link_per_tenfold": ("link", "per_tenfold"),
+    "candidate": ("candidate", "at"),
+    "candidate_in_file": ("candidate", "in_file"),
+    "candidate_per_tenfold": ("candidate", "per_tenfold"),
+    "ahead": ("link", "ahead"),
+    "even": ("link", "even"),
+}
 
 
 def _tenfolds(records: int) -> float:
@@ -77,13 +101,19 @@ class Matcher:
     model: Model
     thresholds: Thresholds = field(default_factory=Thresholds)
 
-    def compare(self, a: Party | Normal, b: Party | Normal, frequencies: Frequencies, records: int) -> Score:
+    def compare(
+        self, a: Party | Normal, b: Party | Normal, frequencies: Frequencies, records: int
+    ) -> Score:
         """The score of one pair; `frequencies` are the store's counts of the keys of `a`."""
         return self.compare_many(a, [b], frequencies, records)[0]
 
     def compare_many(
-        self, incoming: Party | Normal, candidates: Sequence[Party | Normal], frequencies: Frequencies, records: int
-    ) -> list[Score]:  # fmt: skip
+        self,
+        incoming: Party | Normal,
+        candidates: Sequence[Party | Normal],
+        frequencies: Frequencies,
+        records: int,
+    ) -> list[Score]:
         """One score for each candidate, by the very code that scores a whole file."""
         first = _normal(incoming)
         others = [_normal(candidate) for candidate in candidates]
@@ -108,7 +138,10 @@ class Matcher:
         return decide(scores, records, self.thresholds)
 
 
-def decide(scores: Sequence[Score], records: int, thresholds: Thresholds) -> Decision:
+def decide(  # noqa: PLR0911 - one return for each reason that a person will read
+    scores: Sequence[Score], records: int, thresholds: Thresholds
+) -> Decision:
+    """See `Matcher.decide`."""
     order = sorted(range(len(scores)), key=lambda i: (-effective(scores[i]), i))
     floor = thresholds.candidate_at(records)
     review = tuple(i for i in order if worth_a_look(scores[i], floor))
@@ -136,8 +169,8 @@ def effective(score: Score) -> float:
 
 
 def worth_a_look(score: Score, floor: float) -> bool:
-    """Two proven identifiers that differ are two customers: nobody needs to be asked."""
-    if score.veto.startswith("tax id"):
+    """Two proven identifiers that differ are two customers; so are two with nothing to compare."""
+    if score.veto.startswith(("tax id", "kind")) or len(score.weights) == 1:
         return False
     return bool(score.decisive) or score.bits >= floor
 
@@ -176,7 +209,9 @@ def rare_keys(keys: Sequence[tuple[str, int]], frequencies: Frequencies) -> list
 def keys_to_follow(record: Party | Normal, frequencies: Frequencies) -> list[int]:
     """The keys of a record that are rare enough to look for candidates with."""
     return [
-        key for family, key in blocking.keys(record) if frequencies.get(key, 0) <= blocking.cap_of(family)
+        key
+        for family, key in blocking.keys(record)
+        if frequencies.get(key, 0) <= blocking.cap_of(family)
     ]
 
 
@@ -185,5 +220,3 @@ def keys_to_count(record: Party | Normal) -> list[int]:
     normal = _normal(record)
     wanted = counted_families(normal)
     return [key for family, key in blocking.keys(normal) if family in wanted]
-
-

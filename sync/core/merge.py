@@ -58,14 +58,15 @@ class FieldConflict:
 
 @dataclass(slots=True)
 class Merged:
-    """The outcome; `shadow` and `pushed` are the link's new base."""
+    """The outcome; `shadow`, `pushed` and `pushing` are the link's new base."""
 
     shadow: dict[str, Any]
     pushed: dict[str, Any]
+    pushing: dict[str, Any] = field(default_factory=dict)  # may still be on its way
     changes: list[FieldChange] = field(default_factory=list)
     overruled: list[Overruled] = field(default_factory=list)
     conflicts: list[FieldConflict] = field(default_factory=list)
-    arrived: bool = False  # a write whose answer was lost has been seen
+    arrived: dict[str, Any] = field(default_factory=dict)  # of a write whose answer was lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,17 @@ def merge_fields(
     out = Merged(
         shadow={**base.shadow, **incoming},
         pushed={path: value for path, value in base.pushed.items() if path not in moved},
+        pushing={
+            path: value
+            for path, value in (base.pushing or {}).items()
+            if path not in moved and path not in arrived
+        },
         arrived=arrived,
+        overruled=[
+            Overruled(path, value, incoming[path], "taken for our own write")
+            for path, value in arrived.items()
+            if incoming[path] != value
+        ],
     )
     set_paths = frozenset(sets)
     for name, (policy, paths) in _units(entity, incoming, policies, frozenset(observed)).items():
@@ -128,9 +139,9 @@ def merge_fields(
             policy=policy,
             side=side,
             ours={path: golden.get(path) for path in paths},
-            theirs={path: incoming[path] for path in paths},
+            theirs={path: _theirs(path, incoming, base, moved) for path in paths},
             agreed={path: base.shadow[path] for path in paths if path in base.shadow},
-            sources=[sources.get(path, {}) for path in paths if golden.get(path) is not None],
+            sources=[sources.get(path, {}) for path in paths if path in golden],
             hub_moved=any(_hub_moved(path, golden, base) for path in paths),
         )
         if len(paths) == 1 and paths[0] in set_paths:
@@ -147,17 +158,27 @@ def is_rendering(sent: Any, held: Any) -> bool:
     if not isinstance(sent, str) or not isinstance(held, str):
         return False
     ours, theirs = _bare(sent), _bare(held)
-    return ours == theirs or (len(theirs) >= 3 and ours.startswith(theirs))
+    return ours == theirs or bool(theirs and ours.startswith(theirs))
 
 
 def _bare(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
-def _settle(base: Base, incoming: Values) -> tuple[Base, bool]:
+def _theirs(path: str, incoming: Values, base: Base, moved: set[str]) -> Any:
+    """What the other side says. Of a field that did not move there: what we last told it.
+
+    Its shortened or reformatted copy is our own value and must not come back with a neighbour.
+    """
+    if path in moved or path not in base.pushed:
+        return incoming[path]
+    return base.pushed[path]
+
+
+def _settle(base: Base, incoming: Values) -> tuple[Base, dict[str, Any]]:
     """Counts a write with a lost answer as done where the record shows its values."""
     if not base.pushing:
-        return base, False
+        return base, {}
     landed = {
         path: value
         for path, value in base.pushing.items()
@@ -165,10 +186,8 @@ def _settle(base: Base, incoming: Values) -> tuple[Base, bool]:
         and incoming[path] != base.shadow.get(path, ABSENT)
         and is_rendering(value, incoming[path])
     }
-    if not landed:
-        return base, False
     shadow = {**base.shadow, **{path: incoming[path] for path in landed}}
-    return Base(shadow, {**base.pushed, **landed}), True
+    return Base(shadow, {**base.pushed, **landed}, base.pushing), landed
 
 
 def _units(
@@ -197,12 +216,13 @@ def _merge_unit(unit: _Unit, out: Merged) -> None:
     ours, theirs, policy = unit.ours, unit.theirs, unit.policy
     if ours == theirs:
         return
-    if _is_blank(ours):
+    emptied = policy.blanks and unit.hub_moved  # our blank is somebody's decision
+    if unit.is_owned_elsewhere:
+        _keep(ours, theirs, "source_of_record", out)
+    elif _is_blank(ours) and not emptied:
         _take(theirs, ours, "only_value", out)
     elif _is_blank(theirs) and not (policy.blanks or unit.is_owner):
         _keep(ours, theirs, "blank", out)
-    elif unit.is_owned_elsewhere:
-        _keep(ours, theirs, "source_of_record", out)
     elif not unit.hub_moved:
         _take(theirs, ours, "only_mover", out)
     else:

@@ -19,8 +19,29 @@ KINDS: dict[str, Kind] = {
 }
 KEYED = re.compile(r"^([a-z_]+)\[([^\]]*)\](?:\.([a-z_]+))?$")
 KNOWN_COLUMNS = frozenset(
-    "id source kind name legal_name given_name family_name org_name email phone mobile street city region postcode country "
-    "tax_id birth_date website updated_at cluster".split()
+    [
+        "id",
+        "source",
+        "kind",
+        "name",
+        "legal_name",
+        "given_name",
+        "family_name",
+        "org_name",
+        "email",
+        "phone",
+        "mobile",
+        "street",
+        "city",
+        "region",
+        "postcode",
+        "country",
+        "tax_id",
+        "birth_date",
+        "website",
+        "updated_at",
+        "cluster",
+    ]
 )
 
 
@@ -46,7 +67,7 @@ class PartyAddress:
 
 @dataclass(frozen=True, slots=True)
 class TaxId:
-    """A tax or registration number; `scheme` as in `cn:uscc`, empty where the source does not say."""
+    """A tax or registration number; `scheme` as in `cn:uscc`, empty where unknown."""
 
     value: str
     scheme: str = ""
@@ -141,7 +162,7 @@ Keyed = dict[str, dict[str, dict[str, str]]]
 
 
 def _keyed(values: Mapping[str, Any]) -> Keyed:
-    """name -> key -> part -> value, in the order of the keys, so that every record is read alike."""
+    """By name, key and part, in the order of the keys, so that every record is read alike."""
     found: Keyed = {}
     for path in sorted(values):
         match = KEYED.match(path)

@@ -144,7 +144,11 @@ def _kind_dict(model: KindModel) -> dict[str, Any]:
     }
     if model.seen:
         stored["seen"] = {
-            f.name: {n: [round(float(m), 5), round(float(u), 5)] for n, m, u in zip(f.levels, *both, strict=True) if m or u}
+            f.name: {
+                n: [round(float(m), 5), round(float(u), 5)]
+                for n, m, u in zip(f.levels, *both, strict=True)
+                if m or u
+            }
             for f, both in zip(model.fields, model.seen, strict=False)
         }
     return stored
@@ -176,7 +180,7 @@ class Grouping:
 
     def of(self, columns: Mapping[str, Levels]) -> Levels:
         size = len(next(iter(columns.values())))
-        out = np.zeros(size, np.int8)
+        out = np.zeros(size, np.int16)
         open_rows = np.ones(size, bool)
         for number, conditions in self.rules:
             fits = open_rows.copy()
@@ -204,16 +208,38 @@ SAME_BRAND = ("brand", ("same,", "same across"))
 NEAR_BRAND = ("brand", ("same sound", "typing error", "one contains", "similar"))
 COMPANY_CALLED = Grouping(
     (
-        "other", "branch on one side", "same brand, other form", "same brand, other trade", "same brand, other region",
-        "same full name", "same brand, trade on one side", "same brand, region open", "same brand only",
-        "brand alike", "one character replaced", "brand different",
+        "other",
+        "branch on one side",
+        "same brand, other form",
+        "same brand, other trade",
+        "same brand, other region",
+        "same full name",
+        "same brand, trade on one side",
+        "same brand, region open",
+        "same brand only",
+        "brand alike",
+        "one character replaced",
+        "brand different",
     ),
     (
         (1, (("branch", ("one side", "different")),)),
         (2, (SAME_BRAND, ("legal form", ("group on one", "different")))),
         (3, (SAME_BRAND, ("industry", ("different", "overlapping", "part, though")))),
-        (4, (SAME_BRAND, ("region in the name", ("different", "one side, the other's city differs")))),
-        (5, (SAME_BRAND, ("industry", ("same",)), ("region in the name", ("same", "city and", "one side, the other's city agrees")))),
+        (
+            4,
+            (
+                SAME_BRAND,
+                ("region in the name", ("different", "one side, the other's city differs")),
+            ),
+        ),
+        (
+            5,
+            (
+                SAME_BRAND,
+                ("industry", ("same",)),
+                ("region in the name", ("same", "city and", "one side, the other's city agrees")),
+            ),
+        ),
         (6, (SAME_BRAND, ("industry", ("one side",)))),
         (7, (SAME_BRAND, ("industry", ("same", "part")))),
         (8, (SAME_BRAND,)),
@@ -221,10 +247,19 @@ COMPANY_CALLED = Grouping(
         (10, (("brand", ("one character",)),)),
         (11, (("brand", ("different",)),)),
     ),
-)  # fmt: skip
+)
 COMPANY_REACHED = Grouping(
-    ("nothing", "private mail or mobile", "room and line", "room", "line and domain", "line", "role mailbox", "domain",
-     "contradictions only"),
+    (
+        "nothing",
+        "private mail or mobile",
+        "room and line",
+        "room",
+        "line and domain",
+        "line",
+        "role mailbox",
+        "domain",
+        "contradictions only",
+    ),
     (
         (1, (("mail", ("same,", "typing")),)),
         (1, (("phone", ("same mobile",)),)),
@@ -238,10 +273,18 @@ COMPANY_REACHED = Grouping(
         (8, (("domain", ("different",)),)),
         (8, (("address", ("different",)),)),
     ),
-)  # fmt: skip
+)
 PERSON_CALLED = Grouping(
-    ("other", "same name", "variant of the name", "no given name", "given name different", "given names in two scripts",
-     "family name misspelt", "different"),
+    (
+        "other",
+        "same name",
+        "variant of the name",
+        "no given name",
+        "given name different",
+        "given names in two scripts",
+        "family name misspelt",
+        "different",
+    ),
     (
         (1, (("name", ("same characters", "same in Latin")),)),
         (2, (("name", ("same but", "given name misspelt", "similar", "same sound")),)),
@@ -251,10 +294,23 @@ PERSON_CALLED = Grouping(
         (6, (("name", ("family name misspelt", "same given name only")),)),
         (7, (("name", ("different",)),)),
     ),
-)  # fmt: skip
+)
 PERSON_REACHED = Grouping(
-    ("nothing", "mail", "mobile", "told apart by a number", "mobiles differ, employer same", "mobiles differ",
-     "line and employer", "line", "room and employer", "room", "employer", "domain", "mails differ only"),
+    (
+        "nothing",
+        "mail",
+        "mobile",
+        "told apart by a number",
+        "mobiles differ, employer same",
+        "mobiles differ",
+        "line and employer",
+        "line",
+        "room and employer",
+        "room",
+        "employer",
+        "domain",
+        "mails differ only",
+    ),
     (
         (1, (("mail", ("same,",)),)),
         (2, (("phone", ("same mobile",)),)),
@@ -269,7 +325,7 @@ PERSON_REACHED = Grouping(
         (11, (("domain", ("same",)),)),
         (12, (("mail", ("different",)),)),
     ),
-)  # fmt: skip
+)
 COMPANY_JOINTS = (joint("name and contact together", COMPANY_CALLED, COMPANY_REACHED),)
 PERSON_JOINTS = (joint("name and contact together", PERSON_CALLED, PERSON_REACHED),)
 JOINTS: Mapping[str, tuple[Joint, ...]] = {
@@ -303,13 +359,18 @@ def level_matrix(table: Table, pairs: Pairs, holders: Holders, model: KindModel)
     columns = {f.name: plain[:, i] for i, f in enumerate(FIELDS[model.kind])}
     joined = [joint.levels(columns)[:, None] for joint in JOINTS[model.kind]]
     extra = [lv.extra_levels(table, pairs, holders, name)[:, None] for name in model.extras]
-    return np.concatenate([plain, *joined, *extra], axis=1).astype(np.int16)
+    return np.concatenate([plain, *joined, *extra], axis=1)
 
 
 def _best(
-    table: Table, pairs: Pairs, holders: Holders, model: KindModel,
-    fields: Sequence[Field], details: lv.Details, which: str,
-) -> Levels:  # fmt: skip
+    table: Table,
+    pairs: Pairs,
+    holders: Holders,
+    model: KindModel,
+    fields: Sequence[Field],
+    details: lv.Details,
+    which: str,
+) -> Levels:
     """The levels of the two names (or addresses) that speak most for the pair."""
     start = table.name_start if which == "names" else table.address_start
     owner, rows = _combinations(start, pairs)
@@ -321,7 +382,8 @@ def _best(
         return found
     order = np.lexsort((-model.part(fields, found), owner))
     first = np.concatenate([[True], owner[order][1:] != owner[order][:-1]])
-    return found[order[first]]
+    best: Levels = found[order[first]]
+    return best
 
 
 def _combinations(start: Ints, pairs: Pairs) -> tuple[Ints, Pairs]:
@@ -355,7 +417,8 @@ def _at(matrix: Levels, model: KindModel, name: str, text: str) -> npt.NDArray[n
     if name not in names:
         return np.zeros(len(matrix), bool)
     column = names.index(name)
-    return matrix[:, column] == model.fields[column].levels.index(text)
+    out: npt.NDArray[np.bool_] = matrix[:, column] == model.fields[column].levels.index(text)
+    return out
 
 
 def waterfall(row: Levels, model: KindModel, records: int) -> Score:

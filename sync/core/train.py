@@ -47,7 +47,13 @@ class Adapted:
 
 STRONGEST_PRIOR = 2000.0  # pairs that the shipped shares of levels stand for, at most
 DAMAGE = {"person": 0.4, "company": 0.0, "other": 0.0}  # how far persons' files may be worse kept
-APART = ("different", "told apart", "one character replaced", "same family name only", "same given name only")
+APART = (
+    "different",
+    "told apart",
+    "one character replaced",
+    "same family name only",
+    "same given name only",
+)
 OWN_WAY = 1.0  # bits per pair from which a file is taken to differ from what the weights know
 WIDEST = 8.0
 
@@ -65,10 +71,18 @@ def adapt(model: KindModel, matrix: Levels, records: int) -> KindModel:
     return adapted.model if adapted.gain >= OWN_WAY else model
 
 
-def expectation_maximisation(model: KindModel, matrix: Levels, records: int, rounds: int = 40) -> Adapted:
-    plain = [*range(len(model.seen)), *range(len(model.fields) - len(model.extras), len(model.fields))]
+def expectation_maximisation(
+    model: KindModel, matrix: Levels, records: int, rounds: int = 40
+) -> Adapted:
+    plain = [
+        *range(len(model.seen)),
+        *range(len(model.fields) - len(model.extras), len(model.fields)),
+    ]
     seen = [*model.seen, *(_even(model, column) for column in plain[len(model.seen) :])]
-    priors = [_damaged(model.fields[c], both, DAMAGE[model.kind]) for c, both in zip(plain, seen, strict=True)]
+    priors = [
+        _damaged(model.fields[c], both, DAMAGE[model.kind])
+        for c, both in zip(plain, seen, strict=True)
+    ]
     group, first = distinct_rows(np.ascontiguousarray(matrix).astype(np.int16))
     count = np.bincount(group, minlength=len(first)).astype(np.float64)
     rows = matrix[first]
@@ -77,9 +91,14 @@ def expectation_maximisation(model: KindModel, matrix: Levels, records: int, rou
     shares, match = priors, 0.5
     for _ in range(rounds):
         match = float(np.clip((chance * count).sum() / count.sum(), 1e-4, 1 - 1e-4))
-        shares = [_shares(rows[:, c], chance, count, prior, strength) for c, prior in zip(plain, priors, strict=True)]
+        shares = [
+            _shares(rows[:, c], chance, count, prior, strength)
+            for c, prior in zip(plain, priors, strict=True)
+        ]
         weights = [_evidence(both) for both in shares]
-        bits = np.log2(match / (1 - match)) + sum(w[rows[:, c]] for w, c in zip(weights, plain, strict=True))
+        bits = np.log2(match / (1 - match)) + sum(
+            w[rows[:, c]] for w, c in zip(weights, plain, strict=True)
+        )
         updated = 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60)))
         moved, chance = float(np.abs(updated - chance).max()), updated
         if moved < 1e-3:
@@ -120,7 +139,9 @@ def _damaged(known: Field, both: Shares, share: float) -> Shares:
     return mixed / mixed.sum(), others
 
 
-def _shares(column: Ints, chance: Floats, count: Floats, prior: Shares, strength: float) -> Shares:
+def _shares(
+    column: Levels, chance: Floats, count: Floats, prior: Shares, strength: float
+) -> Shares:
     there = column != 0
     size = len(prior[0])
     matches = np.bincount(column[there], weights=(chance * count)[there], minlength=size)
@@ -138,7 +159,9 @@ def _evidence(both: Shares) -> Floats:
     return np.clip(bits, -WIDEST, WIDEST)
 
 
-def _fit_of(rows: Levels, count: Floats, plain: Sequence[int], shares: Sequence[Shares], match: float) -> float:
+def _fit_of(
+    rows: Levels, count: Floats, plain: Sequence[int], shares: Sequence[Shares], match: float
+) -> float:
     """Mean log-likelihood of a pair, in bits."""
     ours, theirs = np.full(len(rows), np.log2(match)), np.full(len(rows), np.log2(1 - match))
     for column, both in zip(plain, shares, strict=True):
@@ -167,11 +190,10 @@ def shares_of(fields: Sequence[Field], samples: Sequence[Sample]) -> tuple[Share
     for column, known in enumerate(fields):
         both = []
         for wanted in (1.0, 0.0):
-            counts = sum(
-                (np.bincount(s.matrix[s.truth == wanted, column], minlength=len(known.levels)) for s in samples),
-                start=np.zeros(len(known.levels)),
-            )
-            counts = counts + 0.5
+            counts = np.full(len(known.levels), 0.5)
+            for sample in samples:
+                levels = sample.matrix[sample.truth == wanted, column]
+                counts += np.bincount(levels, minlength=len(known.levels))
             counts[0] = 0.0
             both.append(counts / counts.sum())
         found.append((both[0], both[1]))
@@ -187,14 +209,20 @@ def patterns(samples: Sequence[Sample]) -> Patterns:
     truth = np.concatenate([s.truth for s in samples])
     weight = np.concatenate([s.weight for s in samples])
     group, first = distinct_rows(np.column_stack([matrix, np.round(size * 20)]).astype(np.int16))
-    positive = np.bincount(group, weights=truth * weight, minlength=len(first))
-    negative = np.bincount(group, weights=(1 - truth) * weight, minlength=len(first))
+    positive: Floats = np.bincount(group, weights=truth * weight, minlength=len(first)).astype(
+        float
+    )
+    negative: Floats = np.bincount(
+        group, weights=(1 - truth) * weight, minlength=len(first)
+    ).astype(float)
     return Patterns(matrix[first], positive, negative, size[first])
 
 
 def distinct_rows(matrix: npt.NDArray[np.int16]) -> tuple[Ints, Ints]:
     """(group of each row, first row of each group)."""
-    packed = np.ascontiguousarray(matrix).view(np.dtype((np.void, matrix.itemsize * matrix.shape[1])))
+    packed = np.ascontiguousarray(matrix).view(
+        np.dtype((np.void, matrix.itemsize * matrix.shape[1]))
+    )
     _, first, group = np.unique(packed.ravel(), return_index=True, return_inverse=True)
     return group.astype(np.int64), first.astype(np.int64)
 

@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
 from sync.flow.hub import Hub
 from sync.flow.match import Matcher, keys_of_many
-from sync.flow.records import Incoming, happened_at
+from sync.flow.records import Incoming, happened_at, hint_row
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import dirty, goldens, inbox, links
 from sync.store.session import Tx
 from sync.store.tables import INTERACTIVE, Candidate, Change, Conflict, Golden, Link, new_id
 
 Key = tuple[str, str]  # object, remote id
+ENDED = frozenset({"gone", "archived", "replaced"})  # links of records that may come back
+_SEATED = frozenset({"live", "in_doubt"})
 _PATIENCE = 2  # how often a record waits for another that it can do without
 
 
@@ -204,15 +204,27 @@ class Absorber:
             return
         golden = goldens.survivor(self.tx, self._golden[link.golden_id])
         self._golden[golden.id] = golden
-        if link.state == "gone":
-            link.state = "live"
-            self._log(golden.id, golden.entity, "linked", item, rule="came back")
-        if item.digest == link.digest and not link.pushing:
+        if link.state in ENDED:
+            self._come_back(item, link, golden)
+        if item.digest == link.digest:
             _note(link, item)
-            self.report.done.append(item)
-            return
-        self._merge(item, link, golden)
+        else:
+            self._merge(item, link, golden)
         self.report.done.append(item)
+
+    def _come_back(self, item: Incoming, link: Link, golden: Golden) -> None:
+        """A record that was deleted is there again; so is its customer, everywhere."""
+        others = links.of_golden(self.tx, [golden.id], self.system.id)[golden.id]
+        taken = any(
+            x.id != link.id and x.object == link.object and x.is_primary and x.state in _SEATED
+            for x in others
+        )
+        link.state, link.is_primary = "live", not taken
+        self._log(golden.id, golden.entity, "linked", item, rule="came back")
+        self._dirty.add((golden.id, golden.entity, self.system.id))
+        if golden.state == "deleted":
+            golden.state, golden.version, golden.updated_at = "live", golden.version + 1, self.now
+            self.mark_all(golden)
 
     def _first_sight(self, item: Incoming) -> None:
         match = self._matcher.match(item, self.system)
@@ -276,8 +288,12 @@ class Absorber:
         )
         accepted = {o.path: o.kept for o in merged.overruled if o.path in written}
         link.shadow, link.pushed = merged.shadow, {**merged.pushed, **accepted}
-        link.pushing = None
+        link.pushing = merged.pushing or None
         _note(link, item)
+        if merged.arrived:
+            self._log(
+                golden.id, golden.entity, "written", item, new=merged.arrived, rule="answer lost"
+            )
         self._apply(golden, merged, item)
         self._record(golden, merged, item, link)
         drifted = any(
@@ -359,13 +375,12 @@ class Absorber:
             if target.is_concerned(golden.entity, None):
                 self._dirty.add((golden.id, golden.entity, target.id))
 
+    def mark_own(self, golden_id: str, entity: str) -> None:
+        """The system that is at work has to look at this record, too."""
+        self._dirty.add((golden_id, entity, self.system.id))
+
     def _mark_children(self, golden: Golden) -> None:
-        children = self.tx.execute(
-            select(Golden.id, Golden.entity).where(
-                Golden.parent_id == golden.id, Golden.state == "live"
-            )
-        )
-        for child_id, entity in children:
+        for child_id, entity in goldens.children(self.tx, golden.id):
             for target in self.targets:
                 if target.is_concerned(entity, None):
                     self._dirty.add((child_id, entity, target.id))
@@ -462,20 +477,6 @@ class Absorber:
                 at=self.now,
             )
         )
-
-
-def hint_row(
-    system_id: int, object_name: str, remote_id: str, delivery_id: str, now: datetime
-) -> dict[str, Any]:
-    """An inbox row that says: look at this record again."""
-    return {
-        "system_id": system_id,
-        "object": object_name,
-        "remote_id": remote_id,
-        "delivery_id": delivery_id,
-        "due_at": now,
-        "received_at": now,
-    }
 
 
 def _note(link: Link, item: Incoming) -> None:

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from sqlalchemy import select, update
 
 from mapping.canonical import field_of
-from sync.flow.absorb import hint_row
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of
+from sync.flow.records import hint_row
 from sync.gateway.systems import Participant
 from sync.store import audit, dirty, goldens, inbox
 from sync.store.session import Tx

@@ -2,14 +2,20 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from connectors.sdk.contract import Change, Outcome, Write, WritesRecords
-from connectors.sdk.errors import ChangedError, RecordError, TransientError
+from connectors.sdk.errors import (
+    AnswerLostError,
+    ConnectorError,
+    GoneError,
+    RecordError,
+    TransientError,
+)
 from sync.core import backoff
-from sync.flow import recover, settle, take_in
+from sync.flow import hear, recover, settle, take_in
 from sync.flow.absorb import Absorber
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent, Wanted, decide
@@ -19,7 +25,7 @@ from sync.store import dirty, goldens, inbox, links, runs
 from sync.store.session import Tx
 from sync.store.tables import BULK, INTERACTIVE, Dirty
 
-READ_FIRST = 1.0  # seconds that a create waits for what its system has told and nobody has read
+_SOON = 3  # so often a record that moved under a write is tried again at once
 _EXTEND_EVERY = 20.0  # seconds of writing after which the lease is drawn out
 
 
@@ -34,6 +40,7 @@ class Batch:
     created: int = 0
     refused: int = 0
     handled: set[int] = field(default_factory=set)  # row ids that were settled or postponed
+    stop: bool = False  # what follows would wait for the same
     open: Counter[int] = field(default_factory=Counter)  # writes still to be done, by row id
 
 
@@ -45,6 +52,8 @@ def drain(hub: Hub, system_id: int, *, rounds: int = 500) -> int:
         if batch is None:
             break
         written += batch.written
+        if batch.stop:
+            break
     return written
 
 
@@ -107,8 +116,8 @@ def _bring_in_line(hub: Hub, system: OpenSystem, batch: Batch) -> None:
         wanted = decide(hub, session, system, batch.rows)
     batch.open = Counter(intent.row.id for intent in wanted.intents)
     _note_idle(hub, batch, wanted)
-    known = _hold_creates(hub, system, wanted.intents, batch)
-    intents = settle.settle_doubts(hub, system, known, batch)
+    intents = _hear_first(hub, system, wanted.intents, batch)
+    intents = settle.settle_doubts(hub, system, intents, batch)
     intents = _unlink(hub, system, intents, batch)
     intents = _read_before_write(hub, system, intents, batch)
     for name in system.specs:
@@ -147,22 +156,30 @@ def _note_idle(hub: Hub, batch: Batch, wanted: Wanted) -> None:
     batch.handled |= {row.id for row in wanted.settled} | {row.id for row, _ in wanted.waiting}
 
 
-def _hold_creates(
+def _hear_first(
     hub: Hub, system: OpenSystem, intents: Sequence[Intent], batch: Batch
 ) -> list[Intent]:
-    """What the system has not been read for yet may be what would be created: read first."""
-    new = {intent.row.id for intent in intents if intent.op == "create"}
-    now = hub.now()
-    if not new:
+    """Nothing is created where somebody may have entered the same record already."""
+    deaf = hear.deaf_objects(hub, system, intents)
+    late = [i for i in intents if i.op == "create" and i.spec.object in deaf]
+    if not late:
         return list(intents)
+    rows = {intent.row.id: deaf[intent.spec.object] for intent in late}
+    batch.stop = True
+    _later(hub, batch, rows, seconds=2.0, refund=True)
+    return [intent for intent in intents if intent.row.id not in rows]
+
+
+def _later(
+    hub: Hub, batch: Batch, rows: Mapping[int, str], *, seconds: float, refund: bool = False
+) -> None:
+    """Rows (id, what they wait for) come back after a while."""
+    due = hub.now() + timedelta(seconds=seconds)
     with hub.database.write() as tx:
-        if not inbox.unread(tx, system.id, now):
-            return list(intents)
-        due = now + timedelta(seconds=READ_FIRST)
-        dirty.postpone(tx, new, batch.token, due_at=due, waiting_for="inbox", refund=True)
-        tx.after_commit(hub.waker.take_in, system.id)
-    batch.handled |= new
-    return [intent for intent in intents if intent.row.id not in new]
+        for why in set(rows.values()):
+            ids = [row_id for row_id, own in rows.items() if own == why]
+            dirty.postpone(tx, ids, batch.token, due_at=due, waiting_for=why, refund=refund)
+    batch.handled |= rows.keys()
 
 
 def _unlink(hub: Hub, system: OpenSystem, intents: Sequence[Intent], batch: Batch) -> list[Intent]:
@@ -181,33 +198,46 @@ def _read_before_write(
 ) -> list[Intent]:
     """A write never covers a change that the hub has not seen: read back, take in what moved."""
     connector = system.connector
-    if not isinstance(connector, WritesRecords) or connector.conditional:
+    if not isinstance(connector, WritesRecords):
         return list(intents)
     by_object: dict[str, list[Intent]] = {}
     for intent in intents:
-        if intent.op in {"update", "archive"} and intent.link is not None:
+        link = intent.link
+        if intent.op == "create" or link is None:
+            continue
+        if link.pushing is not None or not connector.conditional:
             by_object.setdefault(intent.spec.object, []).append(intent)
     moved: set[int] = set()
     for name, group in by_object.items():
         moved |= _take_in_moved(hub, system, name, group, batch)
-    return [intent for intent in intents if intent.row.id not in moved]
+    return [i for i in intents if i.row.id not in moved and i.op != "check"]
 
 
 def _take_in_moved(
     hub: Hub, system: OpenSystem, name: str, group: Sequence[Intent], batch: Batch
 ) -> set[int]:
-    links = {str(intent.link.remote_id): intent for intent in group if intent.link}
+    """Reads the records of a group; row ids of those that had moved, or cannot be read.
+
+    What was sent to them before without an answer is settled by this: it shows, or never will.
+    """
+    asked = {str(intent.link.remote_id): intent for intent in group if intent.link}
     read_at = hub.now()
     changed: list[Change] = []
-    for change in take_in.fetch(system, name, list(links)):
-        link = links[change.remote_id].link
+    for change in take_in.fetch(system, name, list(asked)):
+        link = asked[change.remote_id].link
         same = change.data is not None and digest(system.specs[name], change.data)
         if link is not None and same != link.digest:
             changed.append(change)
-    if not changed:
-        return set()
-    take_in.absorb_now(hub, system, [Seen(c, read_at) for c in changed], batch.run_id)
-    return {links[change.remote_id].row.id for change in changed}
+    left: set[str] = set()
+    if changed:
+        seen = [Seen(change, read_at) for change in changed]
+        left = take_in.absorb_now(hub, system, seen, batch.run_id)
+    settle.end_doubt(hub, [i for remote_id, i in asked.items() if remote_id not in left])
+    for remote_id in left:
+        row = asked[remote_id].row
+        wait = backoff.delay(row.attempts, None, hub.chance())
+        _later(hub, batch, {row.id: "record"}, seconds=wait)
+    return {asked[change.remote_id].row.id for change in changed}
 
 
 def _write_object(
@@ -253,8 +283,14 @@ def _send(
     except Exception as error:  # noqa: BLE001  what was answered is kept, the rest is in doubt
         trouble = error
     _ack(hub, system, name, by_key, outcomes, batch)
-    if trouble is not None:
-        raise trouble
+    if trouble is None:
+        return
+    if isinstance(trouble, ConnectorError) and not isinstance(trouble, AnswerLostError):
+        answered = {outcome.key for outcome in outcomes}
+        with hub.database.write() as tx:  # surely not done
+            for key in by_key.keys() - answered:
+                settle.forget_sent(tx, by_key[key])
+    raise trouble
 
 
 def _to_write(intent: Intent, connector: WritesRecords) -> Write:
@@ -341,13 +377,15 @@ def _not_done(hub: Hub, system: OpenSystem, intent: Intent, error: Exception, ba
     batch.handled.add(row.id)
     with hub.database.write() as tx:
         settle.forget_sent(tx, intent)
-        if isinstance(error, RecordError):
+        if isinstance(error, RecordError) and not _is_news(intent, error):
             recover.bury_out(hub, tx, row, intent.spec.object, error)
             batch.refused += 1
             return
-        if isinstance(error, ChangedError):
+        if not isinstance(error, TransientError):
             settle.look_again(hub, tx, system, intent)
-        hint = recover.hint_of(error) if isinstance(error, TransientError) else 1.0
+        hint = recover.hint_of(error)
+        if hint is None and row.attempts <= _SOON:
+            hint = 1.0
         wait = backoff.delay(row.attempts, hint, hub.chance())
         dirty.postpone(
             tx,
@@ -356,8 +394,13 @@ def _not_done(hub: Hub, system: OpenSystem, intent: Intent, error: Exception, ba
             due_at=hub.now() + timedelta(seconds=wait),
             waiting_for="system",
             error=str(error),
-            refund=True,
+            refund=isinstance(error, TransientError),
         )
+
+
+def _is_news(intent: Intent, error: Exception) -> bool:
+    """The record is gone there: nothing to be ashamed of, it has to be looked at."""
+    return isinstance(error, GoneError) and intent.link is not None
 
 
 def _finish_rows(tx: Tx, intents: Sequence[Intent], batch: Batch) -> None:

@@ -17,7 +17,8 @@ from sync.gateway.systems import OpenSystem
 from sync.store import goldens, links
 from sync.store.tables import Conflict, Dirty, Golden, Link
 
-Op = Literal["create", "update", "archive", "unlink"]
+# check: read the record again; find: look for one whose create is in doubt and not wanted now
+Op = Literal["create", "find", "update", "check", "archive", "unlink"]
 _PATIENCE = 6  # how often a record waits for a reference that it can do without
 _ENDED = frozenset({"gone", "unlinked"})  # no new record is made where one of these stands
 
@@ -152,12 +153,15 @@ def _of_object(
             return None, ""
         if golden.held_until is not None and golden.held_until > hub.now():
             return None, "review"
-    elif not wanted and link.state == "live":
-        op = _leaving(spec, golden)
+    elif not wanted:
+        op = _leaving(spec, golden) if link.state == "live" else "find"
         if op is not None:
             return Intent(row, golden, golden.version, op, spec, link), ""
-    values, why = _outbound(system, golden, spec, view, row.attempts or 0)
+    exists = link is not None and link.state == "live"
+    values, why = _outbound(system, golden, spec, view, row.attempts or 0, exists=exists)
     if values is None:
+        if link is not None and link.state == "in_doubt":
+            return Intent(row, golden, golden.version, "find", spec, link), ""
         return None, why
     return _write(row, golden, spec, link, values, view.disputed), ""
 
@@ -169,9 +173,18 @@ def _leaving(spec: MappingSpec, golden: Golden) -> Op | None:
 
 
 def _outbound(
-    system: OpenSystem, golden: Golden, spec: MappingSpec, view: _View, attempts: int
+    system: OpenSystem,
+    golden: Golden,
+    spec: MappingSpec,
+    view: _View,
+    attempts: int,
+    *,
+    exists: bool,
 ) -> tuple[dict[str, Any] | None, str]:
-    """The golden values with references as remote ids; None where the record cannot go (yet)."""
+    """The golden values with references as remote ids; None where the record cannot go (yet).
+
+    One that exists goes without a parent that will never come: its other fields matter, too.
+    """
     values = dict(golden.values)
     for path in (*PARENTS.get(golden.entity, ()), "parent"):
         parent_id = values.get(path)
@@ -182,8 +195,9 @@ def _outbound(
         if remote_id is not None:
             values[path] = remote_id
             continue
-        why = _why_without(system, view.parents.get(parent_id), path, target)
-        required = path == PARENTS.get(golden.entity, ("",))[0]
+        parent = view.parents.get(parent_id)
+        why = _why_without(system, parent, view.parent_links.get(parent_id, []), path, target)
+        required = path == PARENTS.get(golden.entity, ("",))[0] and not exists
         # Two customers may name each other as parent; an order never waits for its payment.
         patient = attempts <= _PATIENCE or (path != "parent" and parent_id in view.coming)
         if required or (why and patient):
@@ -192,12 +206,15 @@ def _outbound(
     return values, ""
 
 
-def _why_without(system: OpenSystem, parent: Golden | None, path: str, target: str | None) -> str:
+def _why_without(
+    system: OpenSystem, parent: Golden | None, found: Sequence[Link], path: str, target: str | None
+) -> str:
     """“parent” where the parent will come, nothing where it does not belong here either."""
     if parent is None or parent.state != "live":
         return ""
+    ended = {link.object for link in found if link.state in _ENDED}
     names = [target] if target else system.objects_of(REFERENCES[path])
-    specs = [system.specs[name] for name in names if name in system.specs]
+    specs = [system.specs[name] for name in names if name in system.specs and name not in ended]
     coming = any(spec.out_paths and engine.wanted(spec, parent.values) for spec in specs)
     return "parent" if coming else ""
 
@@ -232,13 +249,16 @@ def _write(
         changed = fields_to_write(
             golden.values, expected, link.shadow, link.pushed, paths=paths, held=held
         )
+    op: Op = "create" if creating else "update"
     if not changed and not creating:
-        return None
+        if link is None or link.pushing is None:
+            return None
+        op = "check"  # it agrees, if what was sent last has not arrived
     return Intent(
         row=row,
         golden=golden,
         version=golden.version,
-        op="create" if creating else "update",
+        op=op,
         spec=spec,
         link=link,
         paths=changed,

@@ -1,4 +1,4 @@
-"""Match a file without touching the hub's database: the same model, keys and thresholds as online."""
+"""Match a file without touching the hub's database, by the model and keys of the hub itself."""
 
 import csv
 import json
@@ -14,7 +14,21 @@ import numpy as np
 import yaml
 
 from sync.core import blocking
-from sync.core.batch import Aim, Compared, Labels, Matched, Scored, adapted, candidates, compare_all, match_all, score_all, taught, threshold_rows, with_extras
+from sync.core.batch import (
+    Aim,
+    Compared,
+    Labels,
+    Matched,
+    Scored,
+    adapted,
+    candidates,
+    compare_all,
+    match_all,
+    score_all,
+    taught,
+    threshold_rows,
+    with_extras,
+)
 from sync.core.columns import KIND_CODES, Ints, Table, Texts
 from sync.core.holders import counted
 from sync.core.levels import Pairs
@@ -176,7 +190,9 @@ def write_clusters(result: FileMatch, path: Path) -> int:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(["id", "cluster"])
         customer = result.matched.customer.tolist()
-        writer.writerows((identifier, ids[root]) for identifier, root in zip(ids, customer, strict=True))
+        writer.writerows(
+            (identifier, ids[root]) for identifier, root in zip(ids, customer, strict=True)
+        )
     return len(np.unique(result.matched.customer))
 
 
@@ -258,8 +274,8 @@ def _summary(result: FileMatch, customers: int) -> Summary:
         pairs_compared=len(result.compared.pairs),
         links=int(result.matched.linked.sum()),
         candidates=int(result.matched.candidate.sum()),
-        link_at=round(result.matcher.thresholds.link_at(records), 2),
-        candidate_at=round(result.matcher.thresholds.candidate_at(records), 2),
+        link_at=round(result.matcher.thresholds.link_in_file_at(records), 2),
+        candidate_at=round(result.matcher.thresholds.candidate_in_file_at(records), 2),
         model=result.matcher.model.version,
     )
 
@@ -295,7 +311,9 @@ def chance_of(bits: float) -> float:
     return float(1.0 / (1.0 + 2.0 ** -max(-60.0, min(60.0, bits))))
 
 
-def explain_file(path: Path, first: str, second: str, *, train: bool = False, processes: int = 2) -> list[str]:
+def explain_file(
+    path: Path, first: str, second: str, *, train: bool = False, processes: int = 2
+) -> list[str]:
     """The waterfall of two records of a file."""
     result = match_loaded(load(path, processes), load_matcher(), train=train)
     score = explain(result.loaded, first, second, result.matcher)
@@ -315,16 +333,24 @@ class ThresholdLine:
 
 
 def threshold_report(
-    path: Path, *, steps: Sequence[float] = (0, 1, 2, 3, 4, 5, 6, 8), train: bool = False, processes: int = 2
+    path: Path,
+    *,
+    steps: Sequence[float] = (0, 1, 2, 3, 4, 5, 6, 8),
+    train: bool = False,
+    processes: int = 2,
 ) -> list[ThresholdLine]:
-    """What each link threshold would do to a file: counts, expected precision, pairs at the edge."""
+    """What each link threshold would do to a file: counts, expected precision, edge."""
     result = match_loaded(load(path, processes), load_matcher(), train=train)
     rows = threshold_rows(result.compared, result.scored, steps, rank=result.loaded.rank())
     ids = result.loaded.id_list()
     return [
         ThresholdLine(
-            row.at, row.customers, row.links, row.expected_precision, row.expected_missed,
+            row.at,
+            row.customers,
+            row.links,
+            row.expected_precision,
+            row.expected_missed,
             tuple((ids[a], ids[b], bits) for a, b, bits in row.edge),
         )
         for row in rows
-    ]  # fmt: skip
+    ]

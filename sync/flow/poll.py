@@ -10,6 +10,7 @@ from connectors.sdk.contract import Change, Page, ReadsChanges
 from mapping import engine
 from sync.core import backoff
 from sync.flow import recover
+from sync.flow.absorb import ENDED
 from sync.flow.hub import Hub
 from sync.flow.records import digest
 from sync.gateway.systems import OpenSystem
@@ -36,7 +37,7 @@ def poll(hub: Hub, system_id: int, *, force: bool = False) -> int:
     found = 0
     try:
         for name in objects:
-            found += _poll_object(hub, system, name, force=force)
+            found += poll_object(hub, system, name, force=force)
     finally:
         hub.systems.flush_counts(system)
     if found:
@@ -44,7 +45,8 @@ def poll(hub: Hub, system_id: int, *, force: bool = False) -> int:
     return found
 
 
-def _poll_object(hub: Hub, system: OpenSystem, name: str, *, force: bool) -> int:
+def poll_object(hub: Hub, system: OpenSystem, name: str, *, force: bool = True) -> int:
+    """Reads what changed in one object; 0, too, where another worker is at it or it fails."""
     token, started = recover.lease_token(), hub.now()
     with hub.database.write() as tx:
         cursor = cursors.take(
@@ -137,10 +139,19 @@ def changed_rows(
     *,
     lane: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Inbox rows for the records of a page that differ from what was last seen of them."""
+    """Inbox rows for the records of a page that differ from what was last seen of them.
+
+    A row that still waits is replaced in any case: what it carries is older than the page.
+    """
+    ids = [change.remote_id for change in changes]
     with hub.database.read() as session:
-        known = links.by_remote(session, system.id, name, [c.remote_id for c in changes])
-    moved = [c for c in changes if has_moved(system, name, c, known.get(c.remote_id))]
+        waiting = inbox.carried(session, system.id, name, ids)
+        known = links.by_remote(session, system.id, name, ids)
+    moved = [
+        c
+        for c in changes
+        if c.remote_id in waiting or has_moved(system, name, c, known.get(c.remote_id))
+    ]
     if lane is None:
         lane = BULK if len(moved) > FRESH else INTERACTIVE
     return [polled_row(system.id, change, read_at, lane, hub.now()) for change in moved]
@@ -151,11 +162,11 @@ def has_moved(system: OpenSystem, name: str, change: Change, link: Link | None) 
     if change.data is None:
         return link is not None and link.state == "live"
     spec = system.specs[name]
-    if link is None or link.state == "gone":
+    if link is None or link.state in ENDED:
         return engine.reads(spec, change.data)
     if link.state in {"unlinked", "moved"}:
         return False
-    return link.digest != digest(spec, change.data) or link.pushing is not None
+    return link.digest != digest(spec, change.data)
 
 
 def polled_row(
@@ -168,7 +179,7 @@ def polled_row(
         "remote_id": change.remote_id,
         "delivery_id": f"poll:{change.object_name}:{change.remote_id}",
         "payload": dict(change.data) if change.data is not None else None,
-        "gone": change.data is None,
+        "gone": change.data is None and change.merged_into is None,  # a merge is read again
         "version": change.version,
         "modified_at": change.modified_at,
         "read_at": read_at,

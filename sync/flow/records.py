@@ -87,6 +87,20 @@ def digest(spec: MappingSpec, native: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def hint_row(
+    system_id: int, object_name: str, remote_id: str, delivery_id: str, now: datetime
+) -> dict[str, Any]:
+    """An inbox row that says: look at this record again."""
+    return {
+        "system_id": system_id,
+        "object": object_name,
+        "remote_id": remote_id,
+        "delivery_id": delivery_id,
+        "due_at": now,
+        "received_at": now,
+    }
+
+
 def _hub_key(spec: MappingSpec, native: Mapping[str, Any]) -> str | None:
     value = read(native, spec.hub_key) if spec.hub_key else None
     return str(value) if value else None

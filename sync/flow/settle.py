@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import null, update
+
 from connectors.sdk.contract import WritesRecords
+from mapping.canonical import PARENTS
 from mapping.errors import UnmappableValue
 from sync.core.merge import is_rendering
-from sync.flow.absorb import Absorber, hint_row
+from sync.flow.absorb import Absorber
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent
-from sync.flow.records import Incoming, Seen, canonicalise
+from sync.flow.records import Incoming, Seen, canonicalise, hint_row
 from sync.gateway.systems import OpenSystem
 from sync.store import dirty, goldens, inbox, links
 from sync.store.session import Tx
@@ -24,7 +27,7 @@ def settle_doubts(
     hub: Hub, system: OpenSystem, intents: Sequence[Intent], batch: "Batch"
 ) -> list[Intent]:
     """Creates whose answer was lost: looked up by hub key before anything is created again."""
-    doubted = [i for i in intents if i.op == "create" and i.link and i.link.doubt_since]
+    doubted = [i for i in intents if i.op in {"create", "find"} and i.link]
     connector = system.connector
     if not doubted or not isinstance(connector, WritesRecords):
         return list(intents)
@@ -36,8 +39,13 @@ def settle_doubts(
     adopted: list[Intent] = []
     for name, group in asked.items():
         adopted.extend(_look_up(hub, system, connector, name, group, batch))
+    never = [i for i in doubted if i.op == "find" and i not in early and i not in adopted]
+    if never:
+        with hub.database.write() as tx:
+            for intent in never:
+                forget_sent(tx, intent)
     _wait(hub, early, adopted, connector, batch)
-    return [i for i in intents if i not in early and i not in adopted]
+    return [i for i in intents if i.op != "find" and i not in early and i not in adopted]
 
 
 def _look_up(
@@ -62,7 +70,8 @@ def _look_up(
             intent.sent = dict(link.pushing or {})
             intent.paths = list(intent.sent)
             seen = Seen(found[intent.key], now)
-            ack(hub, tx, system, intent, locked[intent.golden.id], seen, absorber)
+            golden = locked[intent.golden.id]
+            ack(hub, tx, system, intent, golden, seen, absorber, answered=False)
         absorber.finish()
     return done
 
@@ -109,7 +118,7 @@ def open_links(
             continue
         if intent.op == "create":
             link.doubt_since = now
-        link.pushing = {**(link.pushing or {}), **intent.sent}
+        link.pushing = dict(intent.sent)  # what was sent before is settled by now
         intent.link = link
         ready.append(intent)
     tx.add_all([intent.link for intent in ready if intent.link is not None])
@@ -153,20 +162,25 @@ def ack(
     golden: Golden,
     seen: Seen | None,
     absorber: Absorber,
+    *,
+    answered: bool = True,
 ) -> None:
     """A write that was done: the link's base moves; what is not ours in the record comes in.
 
-    The link must be new to the transaction, or loaded by it.
+    The link must be new to the transaction, or loaded by it. Not `answered`: the record was
+    found later, people may have edited it since.
     """
     assert intent.link is not None
     link = tx.get_one(Link, intent.link.id)
     if intent.op == "archive":
         end_link(hub, tx, system, intent, "archived", absorber.run_id)
         return
-    created = link.state == "in_doubt"
+    defaults = link.state == "in_doubt" and answered
     link.state, link.doubt_since = "live", None
     if seen is not None:
         link.remote_id = seen.change.remote_id
+    if intent.op == "create" and link.hub_key != golden.id:
+        _repoint_children(tx, system, golden, absorber)
     _log_written(hub, tx, system, intent, golden, link, absorber.run_id)
     link.pushed = {**link.pushed, **intent.sent}
     item = _readable(system, seen)
@@ -177,18 +191,28 @@ def ack(
     absorber.translate([item])
     for path in item.missing:
         del item.values[path]
-    link.shadow = {**link.shadow, **_ours(intent, item, golden, created=created)}
+    link.shadow = {**link.shadow, **_ours(intent, item, golden, defaults=defaults)}
     link.pushing = None
     absorber.load_link(link, golden)
     absorber.merge_linked(item, link, written=intent.paths)
 
 
-def _ours(intent: Intent, item: Incoming, golden: Golden, *, created: bool) -> dict[str, object]:
+def _repoint_children(tx: Tx, system: OpenSystem, golden: Golden, absorber: Absorber) -> None:
+    """A record was made anew: what refers to its forerunner has to refer to it."""
+    for child_id, entity in goldens.children(tx, golden.id):
+        path = PARENTS[entity][0]
+        for link in links.of_golden(tx, [child_id], system.id)[child_id]:
+            link.shadow = {**link.shadow, path: None}
+            link.pushed = {p: v for p, v in link.pushed.items() if p != path}
+        absorber.mark_own(child_id, entity)
+
+
+def _ours(intent: Intent, item: Incoming, golden: Golden, *, defaults: bool) -> dict[str, object]:
     """What of the record read back is our own write, as this system stores it.
 
-    A field that the system may not bring in is accepted in whatever form it is held. What a new
-    record got by itself is a default and no news, unless only this system can give it (the
-    ERP's customer number).
+    A field that the system may not bring in is accepted in whatever form it is held. `defaults`:
+    what we did not send was filled in by the system itself, and is no news unless only this
+    system can give it (the ERP's customer number).
     """
     given = {
         path
@@ -196,7 +220,7 @@ def _ours(intent: Intent, item: Incoming, golden: Golden, *, created: bool) -> d
         if path not in item.spec.out_paths and golden.values.get(path) is None
     }
     shown: dict[str, object] = {}
-    if created:
+    if defaults:
         shown = {path: value for path, value in item.values.items() if path not in given}
     for path in intent.paths:
         if path not in item.values:
@@ -220,10 +244,29 @@ def forget_sent(tx: Tx, intent: Intent) -> None:
     """The system said that a write was not done: nothing is on its way any more."""
     if intent.link is None:
         return
-    link = tx.get_one(Link, intent.link.id)
-    link.pushing = None
+    link = tx.get(Link, intent.link.id)
+    if link is None:
+        return
     if link.state == "in_doubt":
-        link.doubt_since = None
+        tx.delete(link)
+        tx.flush()
+    link.pushing = None
+
+
+def end_doubt(hub: Hub, intents: Sequence[Intent]) -> None:
+    """Their records were read again: what was on its way has arrived or never will."""
+    doubted = [i.link.id for i in intents if i.link is not None and i.link.pushing is not None]
+    if not doubted:
+        return
+    with hub.database.write() as tx:
+        tx.execute(
+            update(Link)
+            .where(Link.id.in_(doubted), Link.state != "in_doubt")
+            .values(pushing=null())
+        )
+    for intent in intents:
+        if intent.link is not None:
+            intent.link.pushing = None
 
 
 def look_again(hub: Hub, tx: Tx, system: OpenSystem, intent: Intent) -> None:
@@ -240,7 +283,7 @@ def end_link(
     """The record left its route: it is archived there, or stays without us."""
     assert intent.link is not None
     link = tx.get_one(Link, intent.link.id)
-    link.state, link.pushing = state, None
+    link.state, link.pushing, link.seen_at = state, None, hub.now()
     tx.add(
         Change(
             golden_id=intent.golden.id,

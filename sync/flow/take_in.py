@@ -9,9 +9,9 @@ from connectors.sdk.errors import RecordError, SetupError
 from mapping.errors import UnmappableValue
 from sync.core import backoff
 from sync.flow import recover, vanish
-from sync.flow.absorb import Absorber, Report, hint_row
+from sync.flow.absorb import Absorber, Report
 from sync.flow.hub import Hub
-from sync.flow.records import Incoming, Seen, canonicalise
+from sync.flow.records import Incoming, Seen, canonicalise, hint_row
 from sync.gateway.systems import OpenSystem
 from sync.store import inbox, links, runs
 from sync.store.session import Tx
@@ -148,7 +148,8 @@ def _fresh_keys(
 
 
 def _only_payloads(rows: Sequence[Inbox]) -> bool:
-    return all(row.gone or row.payload is not None for row in rows)
+    """A tombstone is asked about again: nothing is let go on the word of a listing."""
+    return all(row.payload is not None and not row.gone for row in rows)
 
 
 def _seen(row: Inbox, rows: Sequence[Inbox], change: Change | None, read_at: datetime) -> Seen:
@@ -176,23 +177,27 @@ def absorb_batch(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
         runs.end(tx, batch.run_id, counts, hub.now())
 
 
-def absorb_now(hub: Hub, system: OpenSystem, seen: Sequence[Seen], run_id: int | None) -> None:
-    """Takes in records that were read on the way, outside the inbox."""
+def absorb_now(hub: Hub, system: OpenSystem, seen: Sequence[Seen], run_id: int | None) -> set[str]:
+    """Takes in records that were read on the way, outside the inbox.
+
+    Returns the ids of those that could not be taken in now; they are in the inbox.
+    """
     batch = _Batch([], "", run_id or 0, seen=list(seen))
     incoming = _canonicalise(system, batch)
     targets = hub.participants()
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=run_id)
         report = absorber.absorb(incoming)
-        vanish.take_tombstones(hub, tx, system, batch.gone, absorber)
+        vanished = vanish.take_tombstones(hub, tx, system, batch.gone, absorber)
         absorber.finish()
         left = [item.seen for item in (*report.waiting, *report.stale)]
-        left += [seen for seen, _ in batch.refused]
+        left += [seen for seen, _ in batch.refused] + vanished.held
         rows = [
             hint_row(system.id, s.change.object_name, s.change.remote_id, new_id(), hub.now())
             for s in left
         ]
         inbox.deliver(tx, rows)
+    return {seen.change.remote_id for seen in left}
 
 
 def _canonicalise(system: OpenSystem, batch: _Batch) -> list[Incoming]:

@@ -11,11 +11,11 @@ from mapping.canonical import FACTS
 from sync.core import guard
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of, same
-from sync.flow.records import Seen
+from sync.flow.records import Seen, hint_row
 from sync.gateway.systems import OpenSystem
-from sync.store import goldens, links, runs
+from sync.store import goldens, inbox, links, runs
 from sync.store.session import Tx
-from sync.store.tables import Candidate, Change, Golden, Guard, Link, System
+from sync.store.tables import Candidate, Change, Golden, Guard, Link, System, new_id
 
 if TYPE_CHECKING:
     from sync.flow.absorb import Absorber
@@ -50,7 +50,7 @@ def take_tombstones(
     for seen, link in lost:
         if link.seen_at is not None and seen.read_at < link.seen_at:
             continue  # seen alive after this was read; the row is finished, the next read decides
-        _let_go(hub, tx, system, link, golden[link.golden_id], absorber)
+        _let_go(hub, tx, system, link, golden[link.golden_id], absorber, seen.change.merged_into)
     out.done.extend(seen for seen, _ in lost)
     return out
 
@@ -101,9 +101,19 @@ def _is_guarded(hub: Hub, tx: Tx, system: OpenSystem, lost: Sequence[Link]) -> b
 
 
 def _let_go(
-    hub: Hub, tx: Tx, system: OpenSystem, link: Link, golden: Golden, absorber: "Absorber"
+    hub: Hub,
+    tx: Tx,
+    system: OpenSystem,
+    link: Link,
+    golden: Golden,
+    absorber: "Absorber",
+    winner_id: str | None,
 ) -> None:
     now = hub.now()
+    winner = _winner(tx, system, link, winner_id)
+    if winner_id is not None and winner is None:
+        _point_to(hub, tx, system, link, golden, winner_id, absorber.run_id)
+        return
     link.state, link.pushing, link.seen_at = "gone", None, now
     tx.add(
         Change(
@@ -118,8 +128,10 @@ def _let_go(
             at=now,
         )
     )
-    twin = None if golden.entity in FACTS else _absorbing_twin(tx, system, link, golden)
-    if twin is not None:
+    twin = winner
+    if twin is None and golden.entity not in FACTS:
+        twin = _absorbing_twin(tx, system, link, golden)
+    if twin is not None and twin.id != golden.id:
         _propose_twin(hub, tx, system, golden, twin)
     elif system.delete_policy == "propagate":
         golden.state, golden.version, golden.updated_at = "deleted", golden.version + 1, now
@@ -129,6 +141,45 @@ def _let_go(
         absorber.mark_all(golden)
     elif system.delete_policy == "review":
         _ask(hub, tx, system, golden)
+
+
+def _winner(tx: Tx, system: OpenSystem, link: Link, winner_id: str | None) -> Golden | None:
+    """The golden record of the record that this one was merged into over there."""
+    if winner_id is None:
+        return None
+    known = links.by_remote(tx, system.id, link.object, [winner_id]).get(winner_id)
+    return None if known is None else tx.get(Golden, known.golden_id)
+
+
+def _point_to(
+    hub: Hub,
+    tx: Tx,
+    system: OpenSystem,
+    link: Link,
+    golden: Golden,
+    winner_id: str,
+    run_id: int | None,
+) -> None:
+    """The link follows its record into the winner, which the hub has not seen yet."""
+    now = hub.now()
+    tx.add(
+        Change(
+            golden_id=golden.id,
+            entity=golden.entity,
+            op="linked",
+            old=link.remote_id,
+            new=winner_id,
+            system_id=system.id,
+            object=link.object,
+            remote_id=winner_id,
+            rule="merged there",
+            run_id=run_id,
+            at=now,
+        )
+    )
+    link.remote_id, link.digest, link.pushing, link.seen_at = winner_id, "", None, None
+    inbox.deliver(tx, [hint_row(system.id, link.object, winner_id, new_id(), now)])
+    tx.after_commit(hub.waker.take_in, system.id)
 
 
 def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> Golden | None:

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from mapping.canonical import FACTS, REFERENCES
+from mapping.transforms.contact import phone_text
 from sync.core import exact
 from sync.flow import decide
 from sync.flow.hub import Hub
 from sync.service.changes import ChangeView, change_views
 from sync.service.errors import NotFoundError, ServiceError
-from sync.service.fields import FieldFacts, facts_of, plain_fields, read_text
+from sync.service.fields import HOME_REGION, FieldFacts, facts_of, plain_fields, read_text
 from sync.service.paging import Page, page_of
 from sync.store import goldens
 from sync.store.tables import Change, Conflict, Dirty, Golden, Link, System
@@ -141,7 +142,7 @@ def search(
         if wanted:
             query = query.where(_matching(session, entity, wanted))
         total = None if (wanted or stage or system or parent) else _count(session, entity)
-        found = page_of(session, _sorted(query, sort), page, limit, total=total)
+        found = page_of(session, _sorted(session, query, sort), page, limit, total=total)
         return found.with_rows(_rows(session, [row[0] for row in found.rows]))
 
 
@@ -154,7 +155,7 @@ def get_record(hub: Hub, golden_id: str) -> RecordView:
                 select(Link).where(Link.golden_id == golden.id).order_by(Link.system_id, Link.id)
             )
         )
-        names = dict(session.execute(select(System.id, System.name)).all())
+        names = dict(session.execute(select(System.id, System.name).order_by(System.id)).all())
         waiting = dict(
             session.execute(
                 select(Dirty.system_id, Dirty.waiting_for).where(Dirty.golden_id == golden.id)
@@ -226,6 +227,12 @@ def edit(hub: Hub, golden_id: str, texts: Mapping[str, str], *, actor: str) -> R
     return get_record(hub, golden.id)
 
 
+def empty_field(record: RecordView, path: str) -> FieldRow | None:
+    """A field that the record may have but does not; None where it may not."""
+    facts = facts_of(record.entity, path)
+    return FieldRow(path, None, "", facts, None, {}) if facts else None
+
+
 def _load(session: Session, golden_id: str) -> Golden:
     golden = session.get(Golden, golden_id)
     if golden is None:
@@ -249,37 +256,42 @@ def _held_by(session: Session, system: str) -> Any:
 
 
 def _matching(session: Session, entity: str, text: str) -> Any:
-    """Part of the name, or (by its key) a whole mail, phone or identifier, or a number in it."""
-    folded = text.casefold()
-    pattern = f"%{_escaped(text)}%"
-    conditions = [Golden.name.ilike(pattern, escape="\\")]
-    by_key = _by_key(session, entity, text)
-    if by_key:
-        conditions.append(Golden.id.in_(by_key))
-    if any(char.isdigit() or char == "@" for char in folded):
-        conditions.append(Golden.search.like(f"%{_escaped(folded)}%", escape="\\"))
-    return or_(*conditions)
+    """By key a whole phone, mail or identifier; else part of a name, or of a number or mail.
+
+    Names stand in the index of the list, so looking through them reads no record. The search
+    text does not, so it is only looked through for what cannot be part of a name.
+    """
+    found = _by_key(session, entity, text)
+    if found:
+        return Golden.id.in_(found)
+    named = Golden.name.ilike(f"%{_escaped(text)}%", escape="\\")
+    if not any(char.isdigit() or char == "@" for char in text):
+        return named
+    if session.scalar(
+        select(Golden.id).where(Golden.entity == entity, Golden.state == "live", named).limit(1)
+    ):
+        return named
+    return Golden.search.like(f"%{_escaped(text.casefold())}%", escape="\\")
 
 
 def _by_key(session: Session, entity: str, text: str) -> list[str]:
-    probe = {"emails[work]": text, "identifiers[any]": text, "name": text}
-    probe["phones[work]"] = text
+    probe = {"emails[work]": text, "phones[work]": phone_text(text, HOME_REGION)}
+    probe["identifiers[cn:uscc]"] = text
     wanted = {key for _, key in exact.keys(entity, probe)}
-    return list({golden_id for _, golden_id in goldens.by_keys(session, wanted)})[:200]
+    return sorted({golden_id for _, golden_id in goldens.by_keys(session, wanted)})[:200]
 
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _sorted(query: Select[Any], sort: str) -> Select[Any]:
-    columns = {
-        "name": (Golden.name, Golden.id),
-        "-name": (Golden.name.desc(), Golden.id.desc()),
-        "updated": (Golden.updated_at, Golden.id),
-        "-updated": (Golden.updated_at.desc(), Golden.id.desc()),
-    }
-    return query.order_by(*columns.get(sort, columns["name"]))
+def _sorted(session: Session, query: Select[Any], sort: str) -> Select[Any]:
+    column = Golden.updated_at if sort.endswith("updated") else Golden.name
+    falls = sort.startswith("-")
+    ordered = query.order_by(column.desc() if falls else column)
+    if session.get_bind().dialect.name == "sqlite":
+        return ordered  # equal ones come in the index's own order; naming the id reads each row
+    return ordered.order_by(Golden.id.desc() if falls else Golden.id)
 
 
 def _rows(session: Session, found: Sequence[Golden]) -> list[RecordRow]:
@@ -355,7 +367,8 @@ def _system_value(link: Link, path: str, golden: Any, called: Mapping[str, str])
 
 
 def _order_of(entity: str) -> Any:
-    places = {path: place for place, path in enumerate(plain_fields(entity))}
+    places = {path: place for place, path in enumerate(["name", *plain_fields(entity)])}
+    places["name"] = 0
 
     def order(path: str) -> tuple[int, str]:
         stem = path.split("[", 1)[0]

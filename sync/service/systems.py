@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import func, select, update
 
@@ -18,11 +19,12 @@ from sync.flow.hub import Hub
 from sync.gateway.systems import read_config, split_secrets
 from sync.service.errors import NotFoundError, ServiceError
 from sync.store import audit, cursors, runs
-from sync.store.session import Tx
-from sync.store.tables import Cursor, Dirty, Inbox, Link, System
+from sync.store.session import Database, Tx
+from sync.store.tables import Change, Cursor, Dirty, Inbox, Link, System
 from sync.store.tables import Mapping as MappingRow
 
 _NAME = re.compile(r"^[a-z][a-z0-9_-]{0,39}$")
+_linked: "WeakKeyDictionary[Database, tuple[int | None, dict[int, int]]]" = WeakKeyDictionary()
 STATES = ("draft", "testing", "live", "paused", "broken")
 
 
@@ -95,7 +97,7 @@ def list_systems(hub: Hub) -> list[SystemView]:
         counts = {
             "inbox": _count_by(session, Inbox.system_id, Inbox.state == "waiting"),
             "dirty": _count_by(session, Dirty.system_id),
-            "links": _count_by(session, Link.system_id, Link.state == "live"),
+            "links": _count_links(hub, session),
         }
         errors = dict(
             session.execute(
@@ -119,6 +121,30 @@ def list_systems(hub: Hub) -> list[SystemView]:
         )
         for row in rows
     ]
+
+
+def list_names(hub: Hub) -> list[str]:
+    """The names of all systems, in the order they were added."""
+    with hub.database.read() as session:
+        return list(session.scalars(select(System.name).order_by(System.id)))
+
+
+def poll_now(hub: Hub, name: str) -> SystemView:
+    """Reads what changed as soon as a worker is free, and takes up what waits."""
+    with hub.database.write() as tx:
+        row = _row(tx, name)
+        if row.state != "live":
+            raise ServiceError(
+                f"{name} is {row.state}; only a live system is polled.",
+                code="not_polled",
+                name=name,
+                state=row.state,
+            )
+        cursors.hurry(tx, row.id, hub.now())
+        tx.after_commit(hub.waker.poll, row.id)
+        tx.after_commit(hub.waker.take_in, row.id)
+        tx.after_commit(hub.waker.dispatch, row.id)
+    return get_system(hub, name)
 
 
 def get_system(hub: Hub, name: str) -> SystemView:
@@ -295,8 +321,8 @@ def remove_system(hub: Hub, name: str, *, actor: str = "") -> None:
 
 
 def _add_mappings(hub: Hub, tx: Tx, row: System, actor: str) -> None:
-    for text in default_mappings(hub, row.kind, row.name):
-        spec = load(text)
+    for written in default_mappings(hub, row.kind, row.name):
+        spec = load(written)
         tx.add(
             MappingRow(
                 system_id=row.id,
@@ -304,7 +330,7 @@ def _add_mappings(hub: Hub, tx: Tx, row: System, actor: str) -> None:
                 entity=spec.entity,
                 version=1,
                 state="live",
-                text=text,
+                text=written,
                 author=actor or "default",
                 created_at=hub.now(),
             )
@@ -405,6 +431,19 @@ def hook_url(hub: Hub, row: System) -> str:
 
 def _count_by(session: Any, column: Any, *where: Any) -> dict[int, int]:
     return dict(session.execute(select(column, func.count()).where(*where).group_by(column)).all())
+
+
+def _count_links(hub: Hub, session: Any) -> dict[int, int]:
+    """Live links by system. Counting goes through all of them, so it waits for a change.
+
+    Whatever becomes of a link is in the change log, so its last id tells whether to count again.
+    """
+    last = session.scalar(select(func.max(Change.id)))
+    known = _linked.get(hub.database)
+    if known is None or known[0] != last:
+        known = (last, _count_by(session, Link.system_id, Link.state == "live"))
+        _linked[hub.database] = known
+    return known[1]
 
 
 def _oldest(session: Any, system_id: int) -> datetime | None:

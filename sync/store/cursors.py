@@ -83,6 +83,25 @@ def release(
     )
 
 
+def polled_at(session: Session, system_id: int, object_name: str) -> datetime | None:
+    """When the last listing that ended well began."""
+    return session.scalar(
+        select(Cursor.polled_at).where(Cursor.system_id == system_id, Cursor.object == object_name)
+    )
+
+
+def has_begun(session: Session, system_id: int, object_name: str) -> bool:
+    """Whether an object was ever listed, so that only changes are left to list."""
+    found = session.scalar(
+        select(Cursor.object).where(
+            Cursor.system_id == system_id,
+            Cursor.object == object_name,
+            Cursor.position.is_not(None),
+        )
+    )
+    return found is not None
+
+
 def due_systems(session: Session, now: datetime) -> list[int]:
     """Live systems with an object that wants polling."""
     free = or_(Cursor.lease_until.is_(None), Cursor.lease_until < now)

@@ -37,6 +37,16 @@ def survivor(session: Session, golden: Golden) -> Golden:
     return golden
 
 
+def children(session: Session, golden_id: str) -> list[tuple[str, str]]:
+    """(id, entity) of the living records below a golden record."""
+    found = session.execute(
+        select(Golden.id, Golden.entity).where(
+            Golden.parent_id == golden_id, Golden.state == "live"
+        )
+    )
+    return [(child_id, entity) for child_id, entity in found]
+
+
 def describe(golden: Golden, now: datetime) -> None:
     """Fills what is derived from the values: name, search text, parent."""
     golden.name = display_name(golden.values)[:300]

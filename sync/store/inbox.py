@@ -135,6 +135,39 @@ def forget_done(tx: Tx, before: datetime) -> int:
     return int(getattr(gone, "rowcount", 0))
 
 
+def carried(
+    session: Session, system_id: int, object_name: str, remote_ids: Sequence[str]
+) -> set[str]:
+    """Which of these records have a poll row that waits."""
+    found: set[str] = set()
+    for start in range(0, len(remote_ids), CHUNK):
+        labels = [f"poll:{object_name}:{i}" for i in remote_ids[start : start + CHUNK]]
+        rows = session.scalars(
+            select(Inbox.remote_id).where(
+                Inbox.system_id == system_id,
+                Inbox.delivery_id.in_(labels),
+                Inbox.state == "waiting",
+            )
+        )
+        found.update(str(remote_id) for remote_id in rows)
+    return found
+
+
+def objects_unread(session: Session, system_id: int, objects: Collection[str]) -> list[str]:
+    """Which of these objects have rows that nobody has tried to take in yet."""
+    rows = session.scalars(
+        select(Inbox.object)
+        .where(
+            Inbox.system_id == system_id,
+            Inbox.object.in_(objects),
+            Inbox.state == "waiting",
+            Inbox.error == "",
+        )
+        .distinct()
+    )
+    return list(rows)
+
+
 def waiting(session: Session, system_id: int | None = None) -> int:
     """How many rows wait."""
     query = select(func.count()).select_from(Inbox).where(Inbox.state == "waiting")

@@ -11,11 +11,15 @@ from sync.core.normal.text import fold, has_han, latin_key
 HAN_AREA = re.compile(
     r"^(?:[一-鿿]{2,7}?(?:省|自治区))?(?:[一-鿿]{2,5}?市)?(?:[一-鿿]{1,6}?(?:新区|高新区|园区|区|县|旗))?(?:[一-鿿]{1,5}?(?:街道|镇|乡)(?!路|街))?(?:[一-鿿]{2,3}市)?"
 )
-HAN_ROAD = re.compile(r"([一-鿿a-z]{1,8}?(?:大道|大街|路|街|巷|胡同|弄|里|道|线))(?:([东南西北中]段)?)(?=\d|第|[一二三四五六七八九十]|$|[一-鿿])")
+HAN_ROAD = re.compile(
+    r"([一-鿿a-z]{1,8}?(?:大道|大街|路|街|巷|胡同|弄|里|道|线))(?:([东南西北中]段)?)(?=\d|第|[一二三四五六七八九十]|$|[一-鿿])"
+)
 HAN_NUMBER = re.compile(r"(\d+)(?:号|弄|#|-|$|(?=[一-鿿]))")
 HAN_BUILDING = re.compile(r"(\d+|[a-z])(?:号楼|幢|栋|座|楼(?!层))")
 HAN_ROOM = re.compile(r"(\d{2,5}[a-z]?)(?:室|房|单元|号房)?$")
-LATIN_ROOM = re.compile(r"(?:\b(?:room|rm|suite|ste|unit|apt|apartment|flat|fl)\.? ?|#)([a-z]?\d+[a-z]?)")
+LATIN_ROOM = re.compile(
+    r"(?:\b(?:room|rm|suite|ste|unit|apt|apartment|flat|fl)\.? ?|#)([a-z]?\d+[a-z]?)"
+)
 LATIN_BUILDING = re.compile(r"\b(?:building|bldg|block|blk|tower)\.? ?(\d+|[a-z])\b")
 LATIN_NUMBERED = re.compile(r"\bno\.? ?(\d+)[,]? +([a-z' -]+)")
 LATIN_LINE = re.compile(r"\b(\d+)[a-z]?(?:[-/]\d+)?[ ,]+([a-z0-9'. -]*?[a-z][a-z0-9'. -]*)")

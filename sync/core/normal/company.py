@@ -15,9 +15,19 @@ DEPARTMENT = re.compile(
 )
 CONTACT_TAIL = re.compile(r"[-(]?(?:联系人|attn|c/o)[:\s].*$")
 NUMBER = re.compile(r"\d+")
-HAN_NUMBER = re.compile(r"(?<=第)[一二三四五六七八九十]+|[一二三四五六七八九十]+(?=[分厂店院校中小部号])")
+HAN_NUMBER = re.compile(
+    r"(?<=第)[一二三四五六七八九十]+|[一二三四五六七八九十]+(?=[分厂店院校中小部号])"
+)
 GENERIC = frozenset(["中国", "中华", "全国", "国家"])  # no brand by themselves
-LONG_FORMS = ("incorporated", "corporation", "company", "limited", "aktiengesellschaft", "gesellschaft", "private")
+LONG_FORMS = (
+    "incorporated",
+    "corporation",
+    "company",
+    "limited",
+    "aktiengesellschaft",
+    "gesellschaft",
+    "private",
+)
 NARROW = 30  # names at least this long may have been cut by the column they came from
 LATIN_BRANCH = frozenset(["branch", "subsidiary", "division", "office"])
 

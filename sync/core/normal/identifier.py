@@ -15,7 +15,9 @@ USCC_FORM = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}")
 MISREAD = str.maketrans("OIZSV", "0125U")  # letters that a credit code never holds
 DIGITS_READ = str.maketrans("OIZSBQDL", "01258001")
 EIN_FORM = re.compile(r"\d{2}-\d{7}")
-VAT_FORM = re.compile(r"(?:AT|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK)[A-Z0-9]{8,12}")
+VAT_FORM = re.compile(
+    r"(?:AT|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK)[A-Z0-9]{8,12}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,9 @@ class Identifier:
 
 
 @lru_cache(maxsize=20_000)
-def parse_identifier(text: str, country: str = "", scheme: str = "") -> Identifier | None:
+def parse_identifier(  # noqa: PLR0911 - one return for each kind of number
+    text: str, country: str = "", scheme: str = ""
+) -> Identifier | None:
     """The number in its normal form; None where fewer than five letters or digits are left."""
     shown = fold(text).upper()
     value = "".join(c for c in shown if c.isascii() and c.isalnum())
@@ -71,7 +75,9 @@ def _credit_code(value: str) -> Identifier:
 def _rereadings(value: str) -> list[str]:
     """The code with one 8 read as B or the other way round: the pair that looks alike."""
     swap = {"B": "8", "8": "B"}
-    return [value[:i] + swap[c] + value[i + 1 :] for i, c in enumerate(value) if c in swap and i > 7]
+    return [
+        value[:i] + swap[c] + value[i + 1 :] for i, c in enumerate(value) if c in swap and i > 7
+    ]
 
 
 def credit_code_valid(value: str) -> bool:

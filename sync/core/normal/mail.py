@@ -10,9 +10,29 @@ from sync.core.normal.text import fold
 
 ADDRESS = re.compile(r"([^\s@<>(),;:\"]+)@([a-z0-9][a-z0-9.-]*)")
 HOST = re.compile(r"^(?:[a-z]+://)?(?:www\d?\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)")
-PROVIDERS = ("gmail.com", "hotmail.com", "outlook.com", "yahoo.com", "icloud.com", "163.com", "126.com", "qq.com")
+PROVIDERS = (
+    "gmail.com",
+    "hotmail.com",
+    "outlook.com",
+    "yahoo.com",
+    "icloud.com",
+    "163.com",
+    "126.com",
+    "qq.com",
+)
 DIGITS_END = re.compile(r"\d+$")
-HOSTED = frozenset("1688.com taobao.com tmall.com made-in-china.com alibaba.com facebook.com linkedin.com wixsite.com".split())
+HOSTED = frozenset(
+    [
+        "1688.com",
+        "taobao.com",
+        "tmall.com",
+        "made-in-china.com",
+        "alibaba.com",
+        "facebook.com",
+        "linkedin.com",
+        "wixsite.com",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,12 @@ def _chinese(text: str) -> PersonName:
             han = han[: -len(title)]
             break
     size = 2 if han[:2] in COMPOUND_SURNAMES and len(han) > 2 else 1
-    if len(han) > 1 and han[0] not in SURNAMES and han[-1] in SURNAMES and han[:2] not in COMPOUND_SURNAMES:
+    if (
+        len(han) > 1
+        and han[0] not in SURNAMES
+        and han[-1] in SURNAMES
+        and han[:2] not in COMPOUND_SURNAMES
+    ):
         han = han[-1] + han[:-1]  # a system that puts the given name first
     family, given = han[:size], han[size:]
     spoken_family = "".join(SURNAME_READINGS.get(c, syllable(c)) for c in family)
@@ -102,7 +107,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _is_pinyin_pair(text: str) -> bool:
-    """`Hua-min`, `Hua Min`: a Chinese given name of two syllables, not a given and a middle name."""
+    """`Hua-min`, `Hua Min`: a Chinese given name of two syllables, not two given names."""
     tokens = TOKEN.findall(text)
     return len(tokens) == 2 and ("-" in text or all(t in _syllables() for t in tokens))
 

@@ -9,7 +9,9 @@ import phonenumbers
 from sync.core.normal.text import fold
 
 EXTENSION = re.compile(r"(?:;ext=|\bext(?:ension)?\.?|转|分机|(?<=\d)\s*x|\*|#)\s*(\d{1,6})\s*$")
-DASH_EXTENSION = re.compile(r"^((?:\(?0\d{2,3}\)?[- ]?)\d{7,8}|400[- ]?\d{3,4}[- ]?\d{3,4})-(\d{1,5})$")
+DASH_EXTENSION = re.compile(
+    r"^((?:\(?0\d{2,3}\)?[- ]?)\d{7,8}|400[- ]?\d{3,4}[- ]?\d{3,4})-(\d{1,5})$"
+)
 SEPARATED = re.compile(r"[/;,、|]|\s{2,}|\bor\b|或")
 DIGITS = re.compile(r"\d+")
 MOBILE_CN = re.compile(r"1[3-9]\d{9}")

@@ -17,7 +17,25 @@ from sync.core.party import Party
 DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})")
 DAY_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})")
 YEAR = re.compile(r"\b(1[6-9]\d\d|20\d\d)\b")
-TEST_NAMES = frozenset(["测试", "test", "aaa", "张三", "李四", "asdf", "xxx", "unknown", "n/a", "none", "无", "tbd", "-", "na", "null"])
+TEST_NAMES = frozenset(
+    [
+        "测试",
+        "test",
+        "aaa",
+        "张三",
+        "李四",
+        "asdf",
+        "xxx",
+        "unknown",
+        "n/a",
+        "none",
+        "无",
+        "tbd",
+        "-",
+        "na",
+        "null",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +98,9 @@ def _companies(party: Party) -> list[CompanyName]:
 
 
 def _persons(party: Party) -> list[PersonName]:
-    parsed = [parse_person(n.whole, n.given, n.family) for n in party.names if not _is_test(n.whole)]
+    parsed = [
+        parse_person(n.whole, n.given, n.family) for n in party.names if not _is_test(n.whole)
+    ]
     return [name for name in dict.fromkeys(parsed) if name.full]
 
 
@@ -107,7 +127,7 @@ def _domains(party: Party, mails: tuple[Mail, ...]) -> tuple[str, ...]:
 
 
 def parse_birth(text: str) -> int:
-    """yyyymmdd of a date in any usual form, yyyy0000 of a year, 0 of anything else."""
+    """As yyyymmdd a date in any usual form, yyyy0000 of a year, 0 of anything else."""
     if not text:
         return 0
     match = DATE.search(text)
@@ -118,5 +138,3 @@ def parse_birth(text: str) -> int:
         return int(match[3]) * 10000 + int(match[2]) * 100 + int(match[1])
     match = YEAR.search(text)
     return int(match[1]) * 10000 if match else 0
-
-

@@ -1,5 +1,9 @@
 """Places: Chinese provinces and cities, and the world's large cities as they appear in names."""
 
+# ruff: noqa: E501 - word lists read better whole than one word a line
+
+# ruff: noqa: SIM905 - word lists read better whole than one word a line
+
 from functools import cache
 
 from sync.core.normal.text import fold, latin_key
@@ -83,7 +87,7 @@ def _china() -> tuple[dict[str, str], dict[str, str]]:
                 provinces[names[city]] = latin_key(head.split()[-1])
     # 香港 澳门 台湾 stand on the first line, with 台湾's cities
     names["陕西"] = "shaanxi"
-    for city in "西安 铜川 宝鸡 咸阳 渭南 延安 汉中 榆林 安康 商洛".split():  # noqa: SIM905 a word list reads better
+    for city in "西安 铜川 宝鸡 咸阳 渭南 延安 汉中 榆林 安康 商洛".split():
         provinces[latin_key(city)] = "shaanxi"
     names["哈尔滨"], provinces["harbin"] = "harbin", "heilongjiang"
     return names, provinces

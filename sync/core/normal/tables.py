@@ -1,5 +1,9 @@
 """Word lists: what companies do, legal forms, street types, titles, nicknames, mail providers."""
 
+# ruff: noqa: E501 - word lists read better whole than one word a line
+
+# ruff: noqa: SIM905 - word lists read better whole than one word a line
+
 from functools import cache
 
 # One line is one concept: Chinese words | English words. Compound words name several concepts.
@@ -155,7 +159,21 @@ LATIN_FORMS = {  # forms of one legal order that name different companies; capit
     "gmbh": "G", "mbh": "G", "ag": "A", "aktiengesellschaft": "A", "sarl": "R", "sas": "S", "sasu": "S", "sa": "T", "spa": "T",
     "srl": "R", "sl": "R", "bv": "B", "nv": "N", "kg": "K", "ug": "U", "joint": "s",
 }  # fmt: skip
-BRANCH_MARKS = ("分公司", "子公司", "分店", "分行", "支行", "办事处", "代表处", "营业部", "分部", "分厂", "分院", "分校", "门店")
+BRANCH_MARKS = (
+    "分公司",
+    "子公司",
+    "分店",
+    "分行",
+    "支行",
+    "办事处",
+    "代表处",
+    "营业部",
+    "分部",
+    "分厂",
+    "分院",
+    "分校",
+    "门店",
+)
 JUNK_WORDS = (
     "停用", "作废", "重复", "老客户", "新客户", "客户", "vip", "勿用", "禁用", "旧", "测试", "无效", "注销", "已",
     "duplicate", "dup", "old", "inactive", "do not use", "closed", "test", "archived", "备用", "暂停", "潜在", "重要",
@@ -167,7 +185,9 @@ TITLES_LATIN = frozenset(
     "baroness earl duke viscount count herr frau monsieur madame mme mlle esq jr sr ii iii iv phd md st bt "
     "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th admiral baronet bart nd rd th lt lieutenant sergeant saint the of and".split()
 )
-PARTICLES = frozenset("van von der den de di da du la le del dos st mac mc bin al el ten ter zu zur".split())
+PARTICLES = frozenset(
+    "van von der den de di da du la le del dos st mac mc bin al el ten ter zu zur".split()
+)
 COMPOUND_SURNAMES = frozenset(
     "欧阳 上官 诸葛 司马 司徒 东方 独孤 南宫 夏侯 皇甫 尉迟 公孙 慕容 长孙 宇文 令狐 端木 轩辕 百里 呼延 东郭 太史 申屠 "
     "公羊 澹台 公冶 宗政 濮阳 淳于 单于 仲孙 钟离 闻人 赫连 拓跋 西门 第五 完颜 万俟".split()

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 import requests
 
+from connectors.sdk import registry
 from connectors.sdk.contract import Write
 from connectors.sdk.errors import (
     AnswerLostError,
@@ -21,6 +22,8 @@ from connectors.sdk.errors import (
 from connectors.sdk.http import Http
 from connectors.testing.plain import PlainLimiter, PlainTokens, plain_http
 from connectors.tryton import Tryton
+from mapping.engine import canonicalise, project
+from mapping.loader import load
 from sandbox.tryton.desk import as_admin, make_sale
 from sandbox.tryton.settings import wizard
 
@@ -36,12 +39,12 @@ ADDRESS = {
 }
 
 
-def tryton(facts, http: Http | None = None, **changes) -> Tryton:
+def tryton(server, http: Http | None = None, **changes) -> Tryton:
     config = {
-        "url": facts["base_url"],
-        "database": facts["database"],
-        "login": facts["login"],
-        "password": facts["password"],
+        "url": server["base_url"],
+        "database": server["database"],
+        "login": server["login"],
+        "password": server["password"],
         "overlap_seconds": 5,
         **changes,
     }
@@ -347,7 +350,9 @@ def test_deleting_for_good_needs_the_setting_and_a_party_without_business(tryton
 
 
 def test_a_merged_party_names_its_winner(connector, clerk):
-    winner, loser = (create(connector, {"name": "Twins Ltd"}) for _ in range(2))
+    key = uuid4().hex
+    winner = create(connector, {"name": "Twins Ltd"})
+    loser = create(connector, {"name": "Twins Ltd"}, key=key)
     record = {"active_model": PARTY, "active_id": int(loser.remote_id)}
     record["active_ids"] = [int(loser.remote_id)]
     ask = {"source": int(loser.remote_id), "destination": int(winner.remote_id)}
@@ -358,6 +363,7 @@ def test_a_merged_party_names_its_winner(connector, clerk):
     assert found[loser.remote_id].data is None
     assert found[loser.remote_id].merged_into == winner.remote_id
     assert found[winner.remote_id].data is not None
+    assert connector.find(PARTY, [key])[key].remote_id == winner.remote_id
 
 
 def test_a_contact_is_a_person_who_works_for_a_customer(connector):
@@ -416,6 +422,27 @@ def test_our_own_company_is_nobodys_customer(connector, tryton_server):
     seen, _ = changes_since(connector, PARTY, None)
     assert own not in seen
     assert [c.data for c in connector.fetch(PARTY, [own])] == [None]
+
+
+def test_contacts_that_are_not_synced_are_no_customers(connector, tryton_server):
+    company = create(connector, {"name": "Without contacts"})
+    person = create(connector, {"name": "赵", "customer": company.remote_id}, CONTACT)
+    narrow = tryton(tryton_server, contacts=False, facts=False)
+    assert narrow.objects() == [PARTY]
+    assert [c.data for c in narrow.fetch(PARTY, [person.remote_id])] == [None]
+
+
+def test_a_category_narrows_who_is_a_customer(connector, clerk, tryton_server):
+    clerk.ensure("party.category", [["name", "=", "Customer"]], {"name": "Customer"})
+    narrow = tryton(tryton_server, category="Customer")
+    other = create(connector, {"name": "A supplier"})
+    made = create(narrow, {"name": "A customer"})
+    found = {c.remote_id: c for c in narrow.fetch(PARTY, [other.remote_id, made.remote_id])}
+    assert found[other.remote_id].data is None
+    assert found[made.remote_id].data["name"] == "A customer"
+    seen, _ = changes_since(narrow, PARTY, None)
+    assert made.remote_id in seen
+    assert other.remote_id not in seen
 
 
 def test_persons_are_told_apart_by_their_category(connector):
@@ -516,3 +543,64 @@ def test_a_user_without_rights_is_told_so(tryton_server, clerk):
         connector.check()
     with pytest.raises(SetupError, match="refuses to tell"):
         list(connector.changes("sale.sale", None))
+
+
+def mapped(name):
+    files = {file.name: file for file in registry.mapping_files(Tryton)}
+    return load(files[name].read_text(encoding="utf-8"), name=name)
+
+
+CUSTOMER = {
+    "kind": "organisation",
+    "name": "苏州恒达电子科技有限公司",
+    "language": "zh-CN",
+    "identifiers[cn:uscc]": USCC,
+    "phones[work]": "+8651220000001",
+    "phones[mobile]": "+8613800000001",
+    "phones[fax]": "+8651220000002",
+    "emails[work]": "info@example.com",
+    "website": "https://example.com",
+    "addresses[billing].street": "工业园路1号\n3栋",
+    "addresses[billing].city": "苏州市",
+    "addresses[billing].region": "江苏省",
+    "addresses[billing].postcode": "215000",
+    "addresses[billing].country": "CN",
+    "addresses[shipping].street": "Hafenstraße 5",
+    "addresses[shipping].city": "Hamburg",
+    "addresses[shipping].region": None,
+    "addresses[shipping].postcode": "20095",
+    "addresses[shipping].country": "DE",
+    "payment_term": "Net 60",
+    "credit_limit": "120000.5",
+}
+PERSON = {
+    "name": "陈采购",
+    "job_title": "采购总监",
+    "language": "en",
+    "phones[work]": "+8651220000003",
+    "phones[mobile]": "+8613800000002",
+    "emails[work]": "chen@example.com",
+}
+
+
+def test_a_golden_record_comes_back_the_same(connector):
+    spec = mapped("party.yaml")
+    made = create(connector, project(spec, CUSTOMER, creating=True))
+    back = canonicalise(spec, made.data)
+    assert {path: back[path] for path in CUSTOMER} == CUSTOMER
+    cleared = dict.fromkeys(CUSTOMER) | {"name": CUSTOMER["name"], "kind": "organisation"}
+    bare = changed(connector, made, project(spec, cleared))
+    back = canonicalise(spec, bare.data)
+    assert {path: back[path] for path in CUSTOMER} == cleared
+    again = changed(connector, bare, project(spec, CUSTOMER))
+    back = canonicalise(spec, again.data)
+    assert {path: back[path] for path in CUSTOMER} == CUSTOMER
+
+
+def test_a_golden_contact_comes_back_the_same(connector):
+    spec = mapped("contact.yaml")
+    company = create(connector, {"name": "Employer"})
+    person = {**PERSON, "customer": company.remote_id}
+    made = create(connector, project(spec, person, creating=True), CONTACT)
+    back = canonicalise(spec, made.data)
+    assert {path: back[path] for path in person} == person

@@ -15,8 +15,15 @@ def matcher():
 def company():
     def make(name, *, tax=(), mail=(), phone=(), city="", street="", website=""):
         places = (PartyAddress(street=street, city=city),) if street or city else ()
-        return Party("company", (PartyName(name),), emails=tuple(mail), phones=tuple(phone),
-                     addresses=places, tax_ids=tuple(TaxId(t) for t in tax), website=website)  # fmt: skip
+        return Party(
+            "company",
+            (PartyName(name),),
+            emails=tuple(mail),
+            phones=tuple(phone),
+            addresses=places,
+            tax_ids=tuple(TaxId(t) for t in tax),
+            website=website,
+        )
 
     return make
 
@@ -25,7 +32,14 @@ def company():
 def person():
     def make(name, *, mail=(), phone=(), employer="", birth="", city=""):
         places = (PartyAddress(city=city),) if city else ()
-        return Party("person", (PartyName(name),), organisation=employer, emails=tuple(mail),
-                     phones=tuple(phone), addresses=places, birth_date=birth)  # fmt: skip
+        return Party(
+            "person",
+            (PartyName(name),),
+            organisation=employer,
+            emails=tuple(mail),
+            phones=tuple(phone),
+            addresses=places,
+            birth_date=birth,
+        )
 
     return make

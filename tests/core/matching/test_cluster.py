@@ -71,7 +71,11 @@ PAIRS = st.dictionaries(
 
 
 @settings(max_examples=200, deadline=None)
-@given(pairs=PAIRS, numbers=st.lists(st.integers(0, 3), min_size=SIZE, max_size=SIZE), order=st.permutations(range(SIZE)))
+@given(
+    pairs=PAIRS,
+    numbers=st.lists(st.integers(0, 3), min_size=SIZE, max_size=SIZE),
+    order=st.permutations(range(SIZE)),
+)
 def test_any_order_gives_the_same_clusters_without_a_conflict(pairs, numbers, order):
     facts = {row: ((1, value),) for row, value in enumerate(numbers) if value}
     rows = [(a, b, float(bits)) for (a, b), bits in pairs.items()]
@@ -80,7 +84,11 @@ def test_any_order_gives_the_same_clusters_without_a_conflict(pairs, numbers, or
     place = {old: new for new, old in enumerate(order)}
     moved = [(min(place[a], place[b]), max(place[a], place[b]), bits) for a, b, bits in rows]
     shuffled = cluster(
-        SIZE, links(*moved), Constraints({place[row]: fact for row, fact in facts.items()}), 2.0, np.array(order)
+        SIZE,
+        links(*moved),
+        Constraints({place[row]: fact for row, fact in facts.items()}),
+        2.0,
+        np.array(order),
     )
     back = sorted(sorted(order[row] for row in group) for group in groups(shuffled))
 

@@ -16,7 +16,20 @@ from sync.flow.match_file import (
     threshold_report,
 )
 
-COLUMNS = ["id", "source", "kind", "name", "org_name", "email", "phone", "mobile", "street", "city", "tax_id", "birth_date"]
+COLUMNS = [
+    "id",
+    "source",
+    "kind",
+    "name",
+    "org_name",
+    "email",
+    "phone",
+    "mobile",
+    "street",
+    "city",
+    "tax_id",
+    "birth_date",
+]
 ONE, TWO = "91350100M000100Y43", "9135010000000000X0"
 BRANDS = ["华天", "新宏", "瑞恒", "鑫盛", "达通", "泰德", "安信", "诚嘉", "佳美", "康健"]
 TRADES = ["贸易", "科技", "物流", "食品", "电子"]
@@ -31,8 +44,38 @@ def rows_of(seed=1, customers=120):
         brand = BRANDS[number % 10] + BRANDS[(number // 10) % 10][0]
         trade, (city, area) = pick.choice(TRADES), pick.choice(CITIES)
         phone, mail = f"{area}-{30000000 + number * 7919}", f"office@b{number}.example.cn"
-        rows.append([f"a{number}", "erp", "company", f"{city}{brand}{trade}有限公司", "", "", phone, "", f"人民路{number + 1}号", city, "", ""])
-        rows.append([f"b{number}", "zoho", "company", f"{brand}{trade}（{city}）有限公司", "", mail, phone.replace("-", ""), "", "", city, "", ""])
+        rows.append(
+            [
+                f"a{number}",
+                "erp",
+                "company",
+                f"{city}{brand}{trade}有限公司",
+                "",
+                "",
+                phone,
+                "",
+                f"人民路{number + 1}号",
+                city,
+                "",
+                "",
+            ]
+        )
+        rows.append(
+            [
+                f"b{number}",
+                "zoho",
+                "company",
+                f"{brand}{trade}（{city}）有限公司",
+                "",
+                mail,
+                phone.replace("-", ""),
+                "",
+                "",
+                city,
+                "",
+                "",
+            ]
+        )
     pick.shuffle(rows)
     return rows
 
@@ -75,8 +118,22 @@ def test_the_order_of_the_file_and_the_processes_change_nothing(tmp_path):
 
 
 def test_two_identifiers_are_never_joined_through_others(tmp_path):
-    base = ["company", "上海华天贸易有限公司", "", "office@huatian.example.cn", "021-37989783", "", "淮海路668号2304室", "上海"]
-    rows = [["x", "erp", *base, ONE, ""], ["y", "zoho", *base, "27-9277811", ""], ["z", "web", *base, "", ""], ["w", "erp", *base, "27-9277812", ""]]
+    base = [
+        "company",
+        "上海华天贸易有限公司",
+        "",
+        "office@huatian.example.cn",
+        "021-37989783",
+        "",
+        "淮海路668号2304室",
+        "上海",
+    ]
+    rows = [
+        ["x", "erp", *base, ONE, ""],
+        ["y", "zoho", *base, "27-9277811", ""],
+        ["z", "web", *base, "", ""],
+        ["w", "erp", *base, "27-9277812", ""],
+    ]
     run(write(tmp_path / "in.csv", rows), tmp_path / "out.csv", processes=1)
     assert not [group for group in clusters(tmp_path / "out.csv") if {"y", "w"} <= set(group)]
 
@@ -93,7 +150,9 @@ def test_a_file_scores_like_the_online_path(tmp_path, matcher):
     assert len(pairs) > 20
     for number in range(0, len(pairs), 7):
         left, right = int(pairs.left[number]), int(pairs.right[number])
-        store = {key: count - 1 for key, count in held.items()}  # the incoming one is not stored yet
+        store = {
+            key: count - 1 for key, count in held.items()
+        }  # the incoming one is not stored yet
         own = {key for _, key in keys(parties[left])}
         frequencies = {key: store[key] for key in own if store[key]}
         online = matcher.compare(parties[left], parties[right], frequencies, size)
@@ -103,8 +162,13 @@ def test_a_file_scores_like_the_online_path(tmp_path, matcher):
 def test_every_candidate_of_the_batch_shares_a_key_online(tmp_path, matcher):
     rows = rows_of(customers=40)
     result = match_loaded(load(write(tmp_path / "in.csv", rows), 1), matcher)
-    found = [{key for _, key in keys(party_from_row(dict(zip(COLUMNS, row, strict=True))))} for row in rows]
-    pairs = zip(result.compared.pairs.left.tolist(), result.compared.pairs.right.tolist(), strict=True)
+    found = [
+        {key for _, key in keys(party_from_row(dict(zip(COLUMNS, row, strict=True))))}
+        for row in rows
+    ]
+    pairs = zip(
+        result.compared.pairs.left.tolist(), result.compared.pairs.right.tolist(), strict=True
+    )
     assert all(found[a] & found[b] for a, b in pairs)
 
 
@@ -130,7 +194,11 @@ def test_a_threshold_report_trades_links_for_precision(tmp_path):
 def test_labels_move_the_weights_their_way(tmp_path, matcher):
     rows = rows_of(customers=60)
     source = write(tmp_path / "in.csv", rows)
-    labels = write(tmp_path / "labels.csv", [[f"a{n}", f"b{n}", "0"] for n in range(40)], ["id_a", "id_b", "same"])
+    labels = write(
+        tmp_path / "labels.csv",
+        [[f"a{n}", f"b{n}", "0"] for n in range(40)],
+        ["id_a", "id_b", "same"],
+    )
     run(source, tmp_path / "plain.csv", processes=1)
     run(source, tmp_path / "taught.csv", labels=labels, processes=1)
     assert len(clusters(tmp_path / "taught.csv")) > len(clusters(tmp_path / "plain.csv"))
@@ -146,12 +214,19 @@ def test_labels_with_an_unknown_id_name_the_line(tmp_path):
 def test_unknown_columns_count_by_what_they_tell_apart(tmp_path):
     columns = ["id", "kind", "title", "authors"]
     pick = random.Random(5)
-    words = [a + b for a in ("graph", "index", "query", "stream", "cache", "lock") for b in ("ing", "able", "less", "wise", "ful")]
+    words = [
+        a + b
+        for a in ("graph", "index", "query", "stream", "cache", "lock")
+        for b in ("ing", "able", "less", "wise", "ful")
+    ]
     rows = []
     for number in range(150):
         title = " ".join(pick.sample(words, 5))
         author = f"author{number % 50}"
-        rows += [[f"a{number}", "other", title, author], [f"b{number}", "other", title.title(), author]]
+        rows += [
+            [f"a{number}", "other", title, author],
+            [f"b{number}", "other", title.title(), author],
+        ]
     run(write(tmp_path / "in.csv", rows, columns), tmp_path / "out.csv", aim="balance", processes=1)
     right = [g for g in clusters(tmp_path / "out.csv") if len(g) == 2 and g[0][1:] == g[1][1:]]
     assert len(right) > 120

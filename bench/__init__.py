@@ -1,0 +1,1 @@
+"""Benchmarks: one module each, and floors measured in the same run."""

@@ -1,0 +1,194 @@
+"""What must be true once a company is left alone, whatever happened before."""
+
+from collections import Counter
+from typing import Any
+
+from sync.store.tables import Change, Conflict, DeadLetter, Golden, Link
+from tests.histories import fields
+from tests.histories.company import NAMES, Company
+from tests.histories.fields import OBJECTS, UNITS, Unit
+
+
+def problems(company: Company) -> list[str]:
+    """Everything that is wrong, in plain words; settles the company first."""
+    company.settle()
+    found = [f"left over: {row}" for row in company.waiting()]
+    found += _doubled_or_missing(company)
+    found += _links(company)
+    found += _disagreements(company)
+    found += _unaccounted(company)
+    found += _parents(company)
+    found += [f"dead letter: {d.message}" for d in company.rows(DeadLetter) if d.state == "open"]
+    found += [
+        f"conflict left open under {c.rule}" for c in company.rows(Conflict)
+        if c.state == "open" and c.rule != "manual"
+    ]  # fmt: skip
+    return found or _noise(company)
+
+
+def _people(company: Company) -> list[tuple[str, str]]:
+    people = [("customers", identity) for identity in company.customers]
+    return people + [("contacts", identity) for identity, _ in company.contacts]
+
+
+def _doubled_or_missing(company: Company) -> list[str]:
+    found = []
+    mails = Counter(
+        (g.entity, g.values.get("emails[work]")) for g in company.rows(Golden) if g.state == "live"
+    )
+    for object_name, identity in _people(company):
+        entity = "customer" if object_name == "customers" else "contact"
+        count = mails.pop((entity, identity), 0)
+        loose = identity in company.touched
+        if count > 1 or (count == 0 and not loose):
+            found.append(f"{count} golden records of {identity}")
+        for name in NAMES:
+            living = len(company.records(name, object_name, identity))
+            if living > 1 or (living == 0 and not loose):
+                found.append(f"{living} records of {identity} in {name}")
+    return found + [f"golden record of nobody: {key}" for key in mails]
+
+
+def _links(company: Company) -> list[str]:
+    """Each living record belongs to one living link; nothing is in doubt or on its way."""
+    found = []
+    links: dict[tuple[int, str, str], Link] = {}
+    for link in company.rows(Link):
+        if link.state == "in_doubt":
+            found.append(f"link {link.id} is in doubt")
+        if link.pushing and link.state == "live":
+            found.append(f"link {link.id} has a write on its way: {link.pushing}")
+        links[link.system_id, link.object, str(link.remote_id)] = link
+    for name in NAMES:
+        for object_name in OBJECTS:
+            for record in company.worlds[name].all(object_name):
+                link = links.get((company.ids[name], object_name, record["id"]))
+                state = link.state if link else "missing"
+                if state != "live":
+                    found.append(f"{record['id']} of {record['email']} in {name}: link {state}")
+    return found
+
+
+def _disagreements(company: Company) -> list[str]:
+    found = []
+    held = _held(company)
+    links = {
+        (link.golden_id, link.system_id): link for link in company.rows(Link)
+        if link.state == "live"
+    }  # fmt: skip
+    for object_name, identity in _people(company):
+        golden = company.golden(object_name, identity)
+        if golden is None:
+            continue
+        for name in NAMES:
+            link = links.get((golden.id, company.ids[name]))
+            for record in company.records(name, object_name, identity):
+                if link is None or link.remote_id != record["id"]:
+                    continue
+                for unit in UNITS[object_name]:
+                    if not held.get(link.id, set()).isdisjoint(fields.paths(object_name, unit)):
+                        continue
+                    found += _compare(company, name, object_name, unit, golden, record)
+    return found
+
+
+def _compare(
+    company: Company, name: str, object_name: str, unit: Unit, golden: Golden, record: Any
+) -> list[str]:
+    value = fields.of_golden(object_name, unit, golden.values)
+    wanted = fields.as_shown(object_name, unit, company.worlds[name].oddities, value)
+    shown = fields.read(object_name, unit, record)
+    if shown in (wanted, value):
+        return []
+    return [f"{unit.name} of {record['email']}: golden {value}, in {name} {shown}"]
+
+
+def _held(company: Company) -> dict[int, set[str]]:
+    """Paths of links that wait for a person."""
+    held: dict[int, set[str]] = {}
+    for conflict in company.rows(Conflict):
+        if conflict.state == "open":
+            held.setdefault(conflict.link_id, set()).update(conflict.theirs)
+    return held
+
+
+def _unaccounted(company: Company) -> list[str]:
+    found = []
+    log = company.rows(Change)
+    disputes = company.rows(Conflict)
+    for object_name, identity in _people(company):
+        golden = company.golden(object_name, identity)
+        if golden is None:
+            continue
+        for name in company.ledger.units(identity):
+            unit = fields.unit_of(object_name, name)
+            value = fields.of_golden(object_name, unit, golden.values)
+            found += _wrong_winner(company, identity, unit, value)
+            for entry in company.ledger.heads(identity, name):
+                if entry.optional or entry.value in (None, value):
+                    continue
+                lost = [
+                    path for path, typed in entry.value.items()
+                    if typed is not None and not _mentioned(log, disputes, path, typed)
+                ]  # fmt: skip
+                if lost:
+                    found.append(f"lost: {entry.value} typed in {entry.place} for {identity}")
+    return found
+
+
+def _wrong_winner(company: Company, identity: str, unit: Unit, value: Any) -> list[str]:
+    entries = company.ledger.of(identity, unit.name)
+    allowed = [entry.value for entry in company.ledger.allowed(identity, unit.name)]
+    owners = [e for e in entries if e.place == unit.owner]
+    if owners:
+        mine = [e for e in entries if e.place in {unit.owner, "hub"}]
+        allowed = [mine[-1].value, owners[-1].value]
+        if any(entry.optional for entry in owners):
+            return []
+    if value in allowed or not entries:
+        return []
+    if value is None and any(entry.optional for entry in entries):
+        return []
+    if any(entry.value is None for entry in entries) and value in [e.value for e in entries]:
+        return []  # an emptied field may have been filled again by a rule
+    said = ", ".join(str(v) for v in allowed)
+    return [f"{unit.name} of {identity} is {value}, but should be one of: {said}"]
+
+
+def _mentioned(log: list[Change], disputes: list[Conflict], path: str, value: Any) -> bool:
+    for row in log:
+        if row.path == path and value in (row.old, row.new):
+            return True
+        if row.op == "created" and isinstance(row.new, dict) and row.new.get(path) == value:
+            return True
+    return any(
+        side.get(path) == value for row in disputes for side in (row.base, row.ours, row.theirs)
+    )
+
+
+def _parents(company: Company) -> list[str]:
+    found = []
+    for identity, owner in company.contacts:
+        for name in NAMES:
+            parents = [r["id"] for r in company.records(name, "customers", owner)]
+            found += [
+                f"{identity} in {name} belongs to {record['customer_id']}, not to {parents}"
+                for record in company.records(name, "contacts", identity)
+                if parents and record["customer_id"] not in parents
+            ]
+    return found
+
+
+def _noise(company: Company) -> list[str]:
+    """Silence: nothing more is written, and a whole comparison finds nothing."""
+    before = company.writes()
+    company.clock.pass_(3600)
+    company._rest()
+    report = company.reconcile()
+    company._rest()
+    found = []
+    if any(report["changed"].values()) or any(report["differing"].values()):
+        found.append(f"a comparison finds differences: {report['changed']} {report['differing']}")
+    if company.writes() != before:
+        found.append(f"{company.writes() - before} writes although nobody edited anything")
+    return found

@@ -1,0 +1,507 @@
+"""A company for histories: a hub, three odd systems, their users, and what is true."""
+
+import os
+import random
+import shutil
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from sqlalchemy import select, update
+from stdnum.cn import uscc
+
+from connectors.memory import Trouble
+from connectors.memory.world import MemoryWorld, forget, world
+from connectors.sdk.errors import ConnectorError, DeliveryRejected, RecordError
+from sync.core.policy import PolicySet
+from sync.flow import decide, dispatch, poll, receive, sweep, take_in
+from sync.flow.hub import Hub
+from sync.gateway.quota import LocalBuckets
+from sync.gateway.vault import Vault
+from sync.service import plans, systems
+from sync.settings import Settings
+from sync.store import cursors, dirty, inbox
+from sync.store.systems import StoredSystems
+from sync.store.tables import Conflict, DeadLetter, Dirty, Golden, Guard, Inbox, System
+from sync.store.tables import Mapping as MappingRow
+from sync.wake import Waker
+from tests.histories import fields
+from tests.histories.faults import Crash, FaultyDatabase, Faults, FaultySystems
+from tests.histories.fields import CHOICES, OBJECTS, UNITS, Unit
+from tests.histories.ledger import Ledger
+from tests.hubs import Clock, make_hub
+
+NAMES = ("erp", "crm", "sales")
+PEOPLE = (
+    "Aurora Bakery", "北方机械有限公司", "Cobalt Shipping", "长城贸易集团", "Evergreen Textiles",
+    "Falcon Robotics", "东海渔业公司", "Harvest Mills", "金桥物流", "Juniper Clinics",
+)  # fmt: skip
+HOOK = "https://hub.example/hooks"
+POLICY = {
+    "version": 1,
+    "default": {"rule": "latest"},
+    "fields": [
+        {"path": "notes", "rule": "latest", "blanks": True},
+        {"path": "credit_limit", "rule": "source_of_record", "systems": ["erp"]},
+        {"path": "owner", "rule": "manual"},
+        {"path": "industry", "rule": "priority", "systems": ["crm", "erp"]},
+        {"path": "tags", "rule": "union"},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How the systems of one history differ from polite ones."""
+
+    oddities: dict[str, dict[str, Any]]
+    deletes: dict[str, str]
+    batch: int
+    guard: int
+
+
+def make_profile(seed: int) -> Profile:
+    dice = random.Random(f"profile {seed}")
+    return Profile(
+        {name: _oddities(dice) for name in NAMES},
+        {name: dice.choice(["unlink", "unlink", "propagate", "recreate", "review"])
+         for name in NAMES},
+        dice.choice([1, 2, 3, 100]),
+        dice.choice([0, 1, 10, 10]),
+    )  # fmt: skip
+
+
+def _uscc(index: int) -> str:
+    """A valid registration number: what makes the same customer the same in two systems."""
+    head = f"91310000MA{index:07d}"
+    return head + uscc.calc_check_digit(head)
+
+
+def _oddities(dice: random.Random) -> dict[str, Any]:
+    found: dict[str, Any] = {"conditional": dice.random() < 0.5}
+    if dice.random() < 0.4:
+        found["cut"] = {name: dice.choice([8, 12]) for name in ("name", "legal_name", "notes")}
+        found["cut_in"] = dice.choice(["characters", "bytes"])
+    if dice.random() < 0.5:
+        found["phones"] = dice.choice(["digits", "national"])
+    found["whole_seconds"] = dice.random() < 0.4
+    found["clock_offset"] = dice.choice([0.0, 0.0, 90.0, -90.0])
+    found["unique_key"] = dice.random() < 0.3
+    found["lists_deletes"] = dice.random() < 0.8
+    found["merge_redirects"] = dice.random() < 0.5
+    found["search_lag"] = dice.choice([0.0, 0.0, 4.0])
+    return found
+
+
+@cache
+def _template() -> Path:
+    """A database with three live systems, made once per process."""
+    home = Path(mkdtemp(prefix="histories-", dir=_fast_folder()))
+    made = make_hub(f"sqlite:///{home / 'kehub.db'}", home, NAMES)
+    with made.hub.database.write() as tx:
+        for row in tx.scalars(select(System)):
+            row.settings = {**row.settings, "world": f"histories-{os.getpid()}-{row.name}"}
+        tx.execute(
+            update(MappingRow).where(MappingRow.object.not_in(OBJECTS)).values(state="retired")
+        )
+    made.close()
+    return home
+
+
+def _fast_folder() -> str | None:
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  a test's folder
+
+
+def forget_template() -> None:
+    shutil.rmtree(_template(), ignore_errors=True)
+    _template.cache_clear()
+
+
+class BusyError(AssertionError):
+    """The hub works without getting anywhere."""
+
+
+class Company:
+    """Runs steps. Everything that happened is known to the ledger."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.home = Path(mkdtemp(prefix="history-", dir=_fast_folder()))
+        shutil.copy(_template() / "kehub.db", self.home / "kehub.db")
+        self.clock = Clock()
+        self.faults = Faults()
+        self.ledger = Ledger()
+        self.policies = PolicySet.model_validate(POLICY)
+        self.settings = Settings(
+            home=self.home, batch=profile.batch, delete_guard_count=profile.guard
+        )
+        self.worlds: dict[str, MemoryWorld] = {}
+        for name in NAMES:
+            forget(f"histories-{os.getpid()}-{name}")
+            made = world(f"histories-{os.getpid()}-{name}")
+            made.clock = self.clock
+            made.switch(**profile.oddities[name])
+            made.subscribe("hub", f"{HOOK}/{name}", "memory-webhooks", 4e9)
+            self.worlds[name] = made
+        self.customers: list[str] = []  # identities: the mail address that is never edited
+        self.contacts: list[tuple[str, str]] = []  # identity, identity of the customer
+        self.touched: set[str] = set()  # deleted, undeleted or merged by a user somewhere
+        self.number = 0
+        self.hub = self._open()
+        with self.hub.database.write() as tx:
+            for row in tx.scalars(select(System)):
+                row.delete_policy = profile.deletes[row.name]
+            self.ids = {row.name: row.id for row in tx.scalars(select(System))}
+            self.keys = {row.name: row.hook_key for row in tx.scalars(select(System))}
+
+    def _open(self) -> Hub:
+        database = FaultyDatabase(f"sqlite:///{self.home / 'kehub.db'}")
+        database.faults = self.faults
+        return Hub(
+            settings=self.settings,
+            database=database,
+            systems=FaultySystems(
+                StoredSystems(database), Vault(b"test"), LocalBuckets(self._seconds),
+                faults=self.faults,
+            ),
+            waker=Waker(None),
+            policies=self.policies,
+            now=self.clock,
+            chance=lambda: 0.5,
+        )  # fmt: skip
+
+    def _seconds(self) -> float:
+        return (self.clock.at - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds()
+
+    def restart(self) -> None:
+        """The process is gone; another one goes on with what is in the database."""
+        self.faults.clear()
+        self.hub.database.engine.dispose()
+        self.hub = self._open()
+
+    def close(self) -> None:
+        self.hub.database.engine.dispose()
+        for name in NAMES:
+            forget(f"histories-{os.getpid()}-{name}")
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    # -- what users do --------------------------------------------------------------------
+    def fresh(self) -> int:
+        self.number += 1
+        return 100 + self.number
+
+    def records(self, name: str, object_name: str, identity: str) -> list[dict[str, Any]]:
+        return [r for r in self.worlds[name].all(object_name) if r["email"] == identity]
+
+    def new_customer(self, *places: str) -> None:
+        """The same new customer, entered by somebody in each of these systems."""
+        if len(self.customers) == len(PEOPLE):
+            return
+        index = len(self.customers)
+        identity = f"info@customer{index}.example"
+        self.customers.append(identity)
+        for name in places:
+            record_id = self.worlds[name].create(
+                "customers", name=PEOPLE[index], email=identity, kind="organisation",
+                stage="customer", tax_id=_uscc(index),
+            )  # fmt: skip
+            values = self.worlds[name].get("customers", record_id).body
+            unit = fields.unit_of("customers", "name")
+            value = fields.read("customers", unit, values)
+            self.ledger.typed(identity, "name", value, name, set())
+
+    def new_contact(self, name: str, customer: int) -> None:
+        if not self.customers or len(self.contacts) == 6:
+            return
+        owner = self.customers[customer % len(self.customers)]
+        parents = self.records(name, "customers", owner)
+        if not parents:
+            return
+        identity = f"person{len(self.contacts)}@customer.example"
+        self.contacts.append((identity, owner))
+        self.worlds[name].create(
+            "contacts", name=f"Person {PEOPLE[len(self.contacts)]}", email=identity,
+            customer_id=parents[0]["id"],
+        )  # fmt: skip
+
+    def edit(self, name: str, who: int, what: int, style: int) -> None:
+        """A user types into one field of one record: a new value, nothing, or an old value."""
+        object_name, identity = self._who(who)
+        if identity is None:
+            return
+        found = self.records(name, object_name, identity)
+        if not found:
+            return
+        unit = UNITS[object_name][what % len(UNITS[object_name])]
+        record = found[style % len(found)]
+        typed = self._typed(identity, unit, style, object_name)
+        if typed is None:
+            return
+        seen = self._shown(name, object_name, unit, identity, record)
+        try:
+            self.worlds[name].edit(object_name, record["id"], **typed)
+        except RecordError:
+            return  # the system refuses what its user typed
+        after = self.worlds[name].get(object_name, record["id"]).body
+        value = fields.read(object_name, unit, after)
+        self.ledger.typed(identity, unit.name, value, name, seen)
+
+    def _who(self, who: int) -> tuple[str, str | None]:
+        people = [("customers", identity) for identity in self.customers]
+        people += [("contacts", identity) for identity, _ in self.contacts]
+        return people[who % len(people)] if people else ("customers", None)
+
+    def _typed(
+        self, identity: str, unit: Unit, style: int, object_name: str
+    ) -> dict[str, Any] | None:
+        if style % 8 == 0 and unit.clears:
+            return dict.fromkeys(unit.natives)
+        if style % 8 == 1:
+            old = [e.value for e in self.ledger.of(identity, unit.name) if e.value is not None]
+            if not old:
+                return None
+            value = old[style % len(old)]
+            names = zip(unit.natives, fields.paths(object_name, unit), strict=True)
+            return {native: value[path] for native, path in names}
+        number = self.fresh()
+        made = {native: make(number) for native, make in unit.natives.items()}
+        if len(made) > 1 and style % 3 == 0:  # only a part of the group
+            first = next(iter(made))
+            return {first: made[first]}
+        return made
+
+    def _shown(
+        self, name: str, object_name: str, unit: Unit, identity: str, record: dict[str, Any]
+    ) -> set[int]:
+        value = fields.read(object_name, unit, record)
+        oddities = self.worlds[name].oddities
+
+        def looks(other: Any) -> bool:
+            return value in (other, fields.as_shown(object_name, unit, oddities, other))
+
+        return self.ledger.shown(identity, unit.name, looks)
+
+    def hub_edit(self, who: int, what: int) -> None:
+        object_name, identity = self._who(who)
+        golden = self.golden(object_name, identity) if identity else None
+        if golden is None:
+            return
+        unit = UNITS[object_name][what % len(UNITS[object_name])]
+        number = self.fresh()
+        native = {name: make(number) for name, make in unit.natives.items()}
+        value = fields.read(object_name, unit, native)
+        seen = self._shown_in_hub(object_name, unit, str(identity), golden.values)
+        self.guarded(lambda: decide.edit(self.hub, golden.id, value, "user"))
+        after = self.golden(object_name, identity)
+        if after and fields.of_golden(object_name, unit, after.values) == value:
+            self.ledger.typed(str(identity), unit.name, value, "hub", seen)
+
+    def _shown_in_hub(
+        self, object_name: str, unit: Unit, identity: str, values: dict[str, Any]
+    ) -> set[int]:
+        shown = fields.of_golden(object_name, unit, values)
+        return self.ledger.shown(identity, unit.name, lambda other: other == shown)
+
+    def delete(self, name: str, who: int) -> None:
+        object_name, identity = self._who(who)
+        for record in self.records(name, object_name, str(identity))[:1]:
+            self._touch(str(identity), name)
+            self.worlds[name].delete(object_name, record["id"])
+
+    def undelete(self, name: str, who: int) -> None:
+        """Somebody takes a deleted record out of the bin, unless there is a living one again."""
+        object_name, identity = self._who(who)
+        if identity is None or self.records(name, object_name, identity):
+            return
+        for row in self.worlds[name]._rows.all(object_name, deleted=True):
+            if row.deleted and row.merged_into is None and row.body.get("email") == identity:
+                self._touch(identity, name)
+                self.worlds[name].undelete(object_name, row.id)
+                return
+
+    def _touch(self, identity: str, name: str) -> None:
+        self.touched.add(identity)
+        self.touched.update(contact for contact, owner in self.contacts if owner == identity)
+        self.ledger.doubt(identity, name)
+
+    # -- what the hub does ----------------------------------------------------------------
+    def guarded(self, work) -> None:
+        """A piece of the hub's work, which may be the last of this process."""
+        try:
+            work()
+        except Crash:
+            self.restart()
+        self.faults.clear()
+
+    def poll(self, name: str) -> None:
+        def work() -> None:
+            with self.hub.database.write() as tx:
+                cursors.hurry(tx, self.ids[name], self.hub.now())
+            poll.poll(self.hub, self.ids[name], force=True)
+
+        self.guarded(work)
+
+    def deliver(self, name: str, fate: int) -> None:
+        """Webhooks of a system arrive: some twice, some late and out of order, some never."""
+        dice = random.Random(fate)
+        post = self.worlds[name].take_deliveries()
+        post = [each for each in post if dice.random() < 0.8]
+        post += [each for each in post if dice.random() < 0.3]
+        dice.shuffle(post)
+        for _, delivery in post:
+            try:
+                self.guarded(lambda d=delivery: receive.receive(self.hub, name, self.keys[name], d))
+            except DeliveryRejected:
+                return
+
+    def take_in(self, name: str, rounds: int = 1) -> None:
+        self.guarded(lambda: take_in.drain(self.hub, self.ids[name], rounds=rounds))
+
+    def dispatch(self, name: str, rounds: int = 1) -> None:
+        self.guarded(lambda: dispatch.drain(self.hub, self.ids[name], rounds=rounds))
+
+    def reconcile(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        try:
+            self.guarded(lambda: found.update(plans.reconcile_all(self.hub)))
+        except ConnectorError:
+            self.faults.clear()  # the person who asked for it is told, and asks again later
+        return found
+
+    def set_state(self, name: str, state: str) -> None:
+        with self.hub.database.read() as session:
+            now = session.get_one(System, self.ids[name]).state
+        if state == "paused" and now == "live":
+            self.guarded(lambda: systems.pause_system(self.hub, name))
+        if state == "live" and now in {"paused", "broken"}:
+            self.guarded(lambda: systems.resume_system(self.hub, name))
+
+    def change_policy(self, rule: str) -> None:
+        raw = {**POLICY, "default": {"rule": rule, "systems": ["sales", "crm"]}}
+        self.policies = PolicySet.model_validate(raw)
+        self.hub = replace(self.hub, policies=self.policies)
+
+    def decide_conflict(self, which: int, choice: str) -> None:
+        with self.hub.database.read() as session:
+            rows = list(session.scalars(select(Conflict).order_by(Conflict.id)))
+        if not rows:
+            return
+        conflict = rows[which % len(rows)]
+        golden = self._golden_by_id(conflict.golden_id)
+        object_name = "customers" if golden.entity == "customer" else "contacts"
+        unit = next(
+            u for u in UNITS[object_name]
+            if set(fields.paths(object_name, u)) & set(conflict.theirs)
+        )  # fmt: skip
+        identity = golden.values["emails[work]"]
+        seen = self._shown_in_hub(object_name, unit, identity, golden.values)
+        self.guarded(lambda: decide.decide_conflict(self.hub, conflict.id, choice, "user"))
+        after = fields.of_golden(object_name, unit, self._golden_by_id(golden.id).values)
+        self.ledger.typed(identity, unit.name, after, "hub", seen)
+
+    def decide_guards(self, *, allow: bool) -> None:
+        with self.hub.database.read() as session:
+            waiting = list(session.scalars(select(Guard.id).where(Guard.state == "open")))
+        for guard_id in waiting:
+            self.guarded(
+                lambda i=guard_id: decide.decide_guard(self.hub, i, allow=allow, actor="user")
+            )
+
+    # -- what is there ----------------------------------------------------------------------
+    def golden(self, object_name: str, identity: str) -> Golden | None:
+        entity = "customer" if object_name == "customers" else "contact"
+        found = [
+            g for g in self.rows(Golden)
+            if g.entity == entity and g.state == "live"
+            and g.values.get("emails[work]") == identity
+        ]  # fmt: skip
+        return found[0] if found else None
+
+    def _golden_by_id(self, golden_id: str) -> Golden:
+        with self.hub.database.read() as session:
+            return session.get_one(Golden, golden_id)
+
+    def rows(self, table: type) -> list[Any]:
+        with self.hub.database.read() as session:
+            return list(session.scalars(select(table)))
+
+    def writes(self) -> int:
+        return sum(made.calls("write") for made in self.worlds.values())
+
+    # -- leaving it alone ---------------------------------------------------------------------
+    def settle(self) -> None:
+        """Nobody edits any more, every system answers, what waits for a person is decided."""
+        self.faults.clear()
+        for name, made in self.worlds.items():
+            made.trouble()
+            made.switch(choices={})
+            made.take_deliveries()
+            self.set_state(name, "live")
+        for _ in range(3):
+            self.clock.pass_(400)  # leases run out, rows come back
+            self._rest()
+        self.reconcile()
+        self._rest()
+        self.clock.pass_(25 * 3600)  # nobody decided about a candidate
+        sweep._end_holds(self.hub, self.hub.now())
+        self._rest()
+
+    def _rest(self) -> None:
+        """Polls and works until nothing waits any more."""
+        for _ in range(12):
+            self.decide_guards(allow=True)
+            self._retry()
+            for name in NAMES:
+                self.set_state(name, "live")
+                self.poll(name)
+            self.work()
+            if not self._moving():
+                return
+            self.clock.pass_(301)
+
+    def work(self) -> None:
+        """Everything that is due now."""
+        for _ in range(60):
+            with self.hub.database.read() as session:
+                now = self.hub.now()
+                inward = inbox.systems_with_work(session, now)
+                outward = dirty.systems_with_work(session, now)
+                held = set(session.scalars(select(System.id).where(System.hold_in)))
+            inward = [system for system in inward if system not in held]
+            if not inward and not outward:
+                return
+            for system_id in inward:
+                take_in.drain(self.hub, system_id, rounds=3)
+            for system_id in outward:
+                dispatch.drain(self.hub, system_id, rounds=3)
+        raise BusyError("the hub works without getting anywhere")
+
+    def _retry(self) -> None:
+        with self.hub.database.read() as session:
+            letters = list(session.scalars(select(DeadLetter.id).where(DeadLetter.state == "open")))
+        if letters:
+            decide.retry_letters(self.hub, letters, "user")
+
+    def waiting(self) -> list[str]:
+        rows = [f"inbox {r.object} {r.remote_id}: {r.error}" for r in self.rows(Inbox)
+                if r.state == "waiting"]  # fmt: skip
+        return rows + [f"dirty {r.golden_id} -> {r.system_id} {r.waiting_for} {r.error}"
+                       for r in self.rows(Dirty)]  # fmt: skip
+
+    def _moving(self) -> bool:
+        """Whether anything waits for more than a decision about a candidate."""
+        held = [row for row in self.rows(Dirty) if row.waiting_for == "review"]
+        return len(self.waiting()) > len(held)
+
+    def trouble(self, name: str, kind: str, only: str | None, after: int) -> None:
+        self.worlds[name].trouble(
+            Trouble(kind=kind, only=only, after=after, calls=1, retry_after=20.0)
+        )
+
+    def close_choice(self, name: str, which: int) -> None:
+        """An administrator takes a value out of a picklist."""
+        left = tuple(value for value in CHOICES if value != CHOICES[which % 4])
+        self.worlds[name].switch(choices={"customers.industry": left})

@@ -1,0 +1,77 @@
+"""What users typed, where, and what they saw when they typed it.
+
+Every edit replaces what stood there. An edit that nobody has replaced is a *head*. When all is
+quiet, the golden value of a field must be one of its heads: a value that somebody saw and
+overwrote may not come back, and a value that nobody typed (a cut or reformatted echo) may not
+appear. Every other head must be in the change log or in a conflict.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Typed:
+    """One value that somebody typed; `value` is canonical, as the system stored it."""
+
+    number: int
+    value: Any
+    place: str  # a system's name, or "hub"
+    replaces: frozenset[int]
+    optional: bool = False  # its record was deleted there, maybe before the hub saw it
+
+
+@dataclass
+class Ledger:
+    """All edits by unit: (identity of the customer, name of the field or group)."""
+
+    entries: dict[tuple[str, str], list[Typed]] = field(default_factory=dict)
+    count: int = 0
+
+    def of(self, identity: str, unit: str) -> list[Typed]:
+        return self.entries.setdefault((identity, unit), [])
+
+    def units(self, identity: str) -> list[str]:
+        return [unit for who, unit in self.entries if who == identity]
+
+    def typed(self, identity: str, unit: str, value: Any, place: str, seen: set[int]) -> Typed:
+        self.count += 1
+        entry = Typed(self.count, value, place, frozenset(seen))
+        self.of(identity, unit).append(entry)
+        return entry
+
+    def shown(self, identity: str, unit: str, looks: Any) -> set[int]:
+        """The entry that a screen shows; `looks(value)` says whether a value looks like that.
+
+        Where two entries look the same the first is meant: a head too many is only a weaker
+        check, a head too few would be a false alarm.
+        """
+        for entry in self.of(identity, unit):
+            if looks(entry.value):
+                return {entry.number}
+        return set()
+
+    def doubt(self, identity: str, place: str) -> None:
+        """The record was deleted there: what was typed into it may never have been seen."""
+        for (who, _), entries in self.entries.items():
+            for entry in entries:
+                if who == identity and entry.place == place:
+                    entry.optional = True
+
+    def heads(self, identity: str, unit: str) -> list[Typed]:
+        entries = self.of(identity, unit)
+        replaced = {number for entry in entries for number in entry.replaces}
+        return [entry for entry in entries if entry.number not in replaced]
+
+    def allowed(self, identity: str, unit: str) -> list[Typed]:
+        """Heads, and what stands behind a head that a rule or a deletion may have undone."""
+        known = {entry.number: entry for entry in self.of(identity, unit)}
+        found = {entry.number: entry for entry in self.heads(identity, unit)}
+        weak = [entry for entry in found.values() if entry.value is None or entry.optional]
+        while weak:
+            for number in weak.pop().replaces:
+                if number not in found:
+                    found[number] = known[number]
+                    if known[number].value is None or known[number].optional:
+                        weak.append(known[number])
+        return list(found.values())

@@ -1,0 +1,117 @@
+"""Random histories: lists of small steps, each a tuple of plain numbers, so that they shrink."""
+
+import random
+from collections.abc import Sequence
+
+from tests.histories.company import NAMES, Company
+
+Step = tuple[str, int, int, int]
+RULES = ("latest", "priority", "longest")
+TROUBLES = ("unreachable", "throttled", "unavailable", "lost", "lost", "lost", "unauthorised")
+WAITS = (1, 3, 10, 35, 130, 600)
+
+WEIGHTS = {
+    "edit": 24,
+    "hub_edit": 4,
+    "create": 4,
+    "create_twice": 3,
+    "contact": 3,
+    "delete": 2,
+    "undelete": 2,
+    "poll": 16,
+    "deliver": 8,
+    "take_in": 18,
+    "dispatch": 18,
+    "crash": 10,
+    "meddle": 6,
+    "trouble": 7,
+    "wait": 10,
+    "pause": 2,
+    "resume": 2,
+    "policy": 1,
+    "decide": 2,
+    "guard": 1,
+    "choices": 1,
+    "reconcile": 1,
+    "everything": 4,
+}
+
+
+def make(seed: int) -> list[Step]:
+    """The history of a seed."""
+    dice = random.Random(f"history {seed}")
+    names, weights = list(WEIGHTS), list(WEIGHTS.values())
+    start: list[Step] = [("create", 0, dice.randrange(3), 0), ("create", 0, dice.randrange(3), 0)]
+    if dice.random() < 0.7:
+        start.append(("contact", dice.randrange(3), 0, 0))
+    if dice.random() < 0.6:
+        start.append(("everything", 0, 0, 0))
+    length = dice.randrange(5, 45)
+    return start + [
+        (kind, dice.randrange(1000), dice.randrange(1000), dice.randrange(1000))
+        for kind in dice.choices(names, weights, k=length)
+    ]
+
+
+def carry_out(company: Company, steps: Sequence[Step]) -> None:
+    for kind, a, b, c in steps:
+        _DO[kind](company, NAMES[a % 3], a // 3, b, c)
+
+
+def _create(company: Company, name: str, _a: int, b: int, _c: int) -> None:
+    company.new_customer(NAMES[b % 3])
+
+
+def _create_twice(company: Company, name: str, _a: int, b: int, _c: int) -> None:
+    others = [other for other in NAMES if other != name]
+    company.new_customer(name, *(others if b % 4 == 0 else others[b % 2 :][:1]))
+
+
+def _crash(company: Company, _name: str, _a: int, b: int, _c: int) -> None:
+    company.faults.plan(1 + b % 14)
+
+
+def _meddle(company: Company, name: str, a: int, b: int, c: int) -> None:
+    company.faults.plan(1 + c % 6, lambda: company.edit(name, a, b, c), remote_only=True)
+
+
+def _trouble(company: Company, name: str, a: int, b: int, c: int) -> None:
+    kind = TROUBLES[a % len(TROUBLES)]
+    company.trouble(name, kind, (None, "read", "write")[b % 3], c % 3)
+
+
+def _everything(company: Company, _name: str, _a: int, _b: int, _c: int) -> None:
+    for name in NAMES:
+        company.poll(name)
+    for _ in range(4):
+        for name in NAMES:
+            company.take_in(name, rounds=20)
+            company.dispatch(name, rounds=20)
+        company.clock.pass_(3)
+
+
+_DO = {
+    "edit": lambda co, name, a, b, c: co.edit(name, a, b, c),
+    "hub_edit": lambda co, name, a, b, c: co.hub_edit(a, b),
+    "create": _create,
+    "create_twice": _create_twice,
+    "contact": lambda co, name, a, b, c: co.new_contact(name, b),
+    "delete": lambda co, name, a, b, c: co.delete(name, a),
+    "undelete": lambda co, name, a, b, c: co.undelete(name, a),
+    "poll": lambda co, name, a, b, c: co.poll(name),
+    "deliver": lambda co, name, a, b, c: co.deliver(name, b),
+    "take_in": lambda co, name, a, b, c: co.take_in(name),
+    "dispatch": lambda co, name, a, b, c: co.dispatch(name),
+    "crash": _crash,
+    "meddle": _meddle,
+    "trouble": _trouble,
+    "wait": lambda co, name, a, b, c: co.clock.pass_(WAITS[b % len(WAITS)]),
+    "pause": lambda co, name, a, b, c: co.set_state(name, "paused"),
+    "resume": lambda co, name, a, b, c: co.set_state(name, "live"),
+    "policy": lambda co, name, a, b, c: co.change_policy(RULES[b % 3]),
+    "decide": lambda co, name, a, b, c: co.decide_conflict(b, ("ours", "theirs")[c % 2]),
+    "guard": lambda co, name, a, b, c: co.decide_guards(allow=b % 2 == 0),
+    "choices": lambda co, name, a, b, c: co.close_choice(name, b),
+    "reconcile": lambda co, name, a, b, c: co.reconcile(),
+    "everything": _everything,
+}
