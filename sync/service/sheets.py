@@ -15,7 +15,7 @@ from typing import Any
 import phonenumbers
 from stdnum.cn import uscc as credit_code
 
-from mapping.transforms.place import country_of
+from mapping.transforms.place import REGIONS, country_of, region_text
 from sync.service.errors import ServiceError
 
 EXCEL = frozenset({".xlsx", ".xlsm"})
@@ -181,6 +181,8 @@ def _checked(sheet: Sheet, number: int, values: dict[str, str]) -> Record | Prob
             return Problem(number, _header(sheet, name), value[:80], code, facts)
     if "name" not in values:
         return Problem(number, _header(sheet, "name"), "", "no_name")
+    if "country" not in values and region_text(values.get("region")) in REGIONS:
+        values["country"] = "CN"  # a province says it
     country = country_of(values.get("country", ""))
     tax_id = re.sub(r"[\s.\-]", "", unicodedata.normalize("NFKC", values.pop("tax_id", ""))).upper()
     if tax_id:

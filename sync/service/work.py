@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, not_, select, update
+from sqlalchemy.orm import aliased
 
 from connectors.sdk.contract import ReadsChanges
 from sync.flow import dispatch, poll, recover, take_in
 from sync.flow.hub import Hub
 from sync.service.errors import NotFoundError
 from sync.store import cursors
-from sync.store.tables import Cursor, Dirty, Guard, Inbox, System
+from sync.store.tables import Cursor, Dirty, Golden, Guard, Inbox, System
 
+ORPHANS = "records wait for their customers, which could not be written (see the dead letters)"
+PARENT = "parent"  # why a row waits for another record of its system
 REVIEW = "review"  # why a dirty row waits when a person has to decide about a candidate
 
 
@@ -98,7 +101,8 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         can_send = [i for i, row in live.items() if not row.hold_out]
         inbox = _counts(session, Inbox.system_id, Inbox.state == "waiting")
         review = Dirty.waiting_for == REVIEW
-        dirty = _counts(session, Dirty.system_id, ~review)
+        orphans = _counts(session, Dirty.system_id, _waits_for_refused())
+        dirty = _counts(session, Dirty.system_id, ~review, ~_waits_for_refused())
         reviews = session.scalar(select(func.count()).select_from(Dirty).where(review)) or 0
         guards = dict(
             session.execute(
@@ -109,7 +113,8 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         errors = _errors(session)
     chosen = {i for i, row in live.items() if not names or row.name in names}
     polls, failed = _polls(hub, chosen, listings, now, polled_since)
-    blocked = {
+    blocked = {row.name: ORPHANS for row in rows if row.id in orphans}
+    blocked |= {
         row.name: guards.get(row.id) or row.state_reason or row.state
         for row in rows
         if (row.id in inbox and row.id not in can_take)
@@ -141,6 +146,18 @@ def renew_hooks(hub: Hub) -> None:
     """The hub's address may have changed: every subscription is renewed with the next sweep."""
     with hub.database.write() as tx:
         tx.execute(update(System).values(hook_due=None))
+
+
+def _waits_for_refused() -> Any:
+    """Rows that wait for a parent that does not come: its own write was refused."""
+    parent = aliased(Dirty)
+    on_its_way = (
+        select(parent.id)
+        .join(Golden, Golden.parent_id == parent.golden_id)
+        .where(Golden.id == Dirty.golden_id, parent.system_id == Dirty.system_id)
+        .exists()
+    )
+    return and_(Dirty.waiting_for == PARENT, not_(on_its_way))
 
 
 def _polls(

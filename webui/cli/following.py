@@ -104,7 +104,7 @@ class Follower:
                 return rest
             most = max(most, rest.left)
             self._show_work(rest, most)
-            seen = (rest.inbox, rest.dirty, rest.polls)
+            seen = (rest.inbox, rest.dirty)
             if seen != last:
                 last, moved_at = seen, time.monotonic()
             patience = IMPATIENCE if rest.errors else self.patience
