@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import update
+
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
 from sync.flow.hub import Hub
 from sync.flow.match import Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at
-from sync.gateway.systems import OpenSystem
+from sync.gateway.systems import OpenSystem, Target
 from sync.store import dirty, goldens, inbox, links
 from sync.store.session import Tx
 from sync.store.tables import INTERACTIVE, Candidate, Change, Conflict, Golden, Link, new_id
@@ -58,7 +60,7 @@ class Absorber:
         tx: Tx,
         system: OpenSystem,
         *,
-        targets: Sequence[OpenSystem],
+        targets: Sequence[Target],
         run_id: int | None = None,
         lane: int = INTERACTIVE,
     ) -> None:
@@ -146,14 +148,15 @@ class Absorber:
     def _load(self, group: Sequence[Incoming]) -> None:
         name = group[0].object_name
         found = links.by_remote(self.tx, self.system.id, name, [item.remote_id for item in group])
-        self._links.update({(name, remote_id): link for remote_id, link in found.items()})
         keys = {i.hub_key: i for i in group if i.hub_key and i.remote_id not in found}
-        if keys:
-            doubted = links.by_hub_key(self.tx, self.system.id, name, keys)
-            for key, link in doubted.items():
-                self._adopt(link, keys[key])
-        wanted = {link.golden_id for link in self._links.values()} - set(self._golden)
+        doubted = links.by_hub_key(self.tx, self.system.id, name, keys) if keys else {}
+        both = [*found.values(), *doubted.values()]
+        wanted = {link.golden_id for link in both} - set(self._golden)
         self._golden.update(goldens.load(self.tx, wanted, lock=True))
+        links.refresh(self.tx, both)
+        self._links.update({(name, remote_id): link for remote_id, link in found.items()})
+        for key, link in doubted.items():
+            self._adopt(link, keys[key])
 
     def _adopt(self, link: Link, item: Incoming) -> None:
         """A create whose answer was lost shows itself by the hub's key."""
@@ -344,6 +347,8 @@ class Absorber:
                 new=refused.refused,
                 rule=refused.rule,
             )
+        if merged.conflicts and link.id is not None:
+            self._supersede(link, {conflict.unit for conflict in merged.conflicts})
         for conflict in merged.conflicts:
             row = Conflict(
                 golden_id=golden.id,
@@ -361,18 +366,26 @@ class Absorber:
         self.report.overruled += len(merged.overruled)
         self.report.conflicts += len(merged.conflicts)
 
+    def _supersede(self, link: Link, units: Collection[str]) -> None:
+        """What is disputed anew is decided once; the older values are in the change log."""
+        self.tx.execute(
+            update(Conflict)
+            .where(Conflict.link_id == link.id, Conflict.unit.in_(units), Conflict.state == "open")
+            .values(state="auto", decision="newer")
+        )
+
     def _mark_others(self, golden: Golden, paths: Collection[str] | None) -> None:
         """The other systems that a change (None: a new record) concerns."""
         for target in self.targets:
             if target.id == self.system.id:
                 continue
-            if concerned(target, golden.entity, paths):
+            if target.is_concerned(golden.entity, paths):
                 self._dirty.add((golden.id, golden.entity, target.id))
 
     def mark_all(self, golden: Golden) -> None:
         """Every system that holds this kind of record has to look at it."""
         for target in self.targets:
-            if concerned(target, golden.entity, None):
+            if target.is_concerned(golden.entity, None):
                 self._dirty.add((golden.id, golden.entity, target.id))
 
     def mark_own(self, golden_id: str, entity: str) -> None:
@@ -382,7 +395,7 @@ class Absorber:
     def _mark_children(self, golden: Golden) -> None:
         for child_id, entity in goldens.children(self.tx, golden.id):
             for target in self.targets:
-                if concerned(target, entity, None):
+                if target.is_concerned(entity, None):
                     self._dirty.add((child_id, entity, target.id))
 
     def _propose(self, golden: Golden, other_id: str, score: float, weights: Iterable[Any]) -> None:
@@ -477,16 +490,6 @@ class Absorber:
                 at=self.now,
             )
         )
-
-
-def concerned(target: OpenSystem, entity: str, paths: Collection[str] | None) -> bool:
-    """Whether a change of these paths (None: any) may matter to a system."""
-    for spec in target.specs.values():
-        if spec.entity != entity or not spec.out_paths:
-            continue
-        if paths is None or not spec.watched_paths.isdisjoint(paths):
-            return True
-    return False
 
 
 def hint_row(

@@ -7,9 +7,10 @@ from typing import Any, Literal
 from sqlalchemy import select, update
 
 from mapping.canonical import field_of
-from sync.flow.absorb import concerned, hint_row
+from sync.flow.absorb import hint_row
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of
+from sync.gateway.systems import Target
 from sync.store import audit, dirty, goldens, inbox
 from sync.store.session import Tx
 from sync.store.tables import (
@@ -30,7 +31,7 @@ Choice = Literal["ours", "theirs", "other"]
 
 def edit(hub: Hub, golden_id: str, values: Mapping[str, Any], actor: str) -> Golden:
     """A person sets golden values in the hub; they go to every system like any other edit."""
-    systems = hub.live_systems()
+    systems = hub.systems.targets()
     with hub.database.write() as tx:
         golden = goldens.load(tx, [golden_id], lock=True)[golden_id]
         unknown = [path for path in values if field_of(golden.entity, path) is None]
@@ -53,7 +54,7 @@ def decide_conflict(
     hub: Hub, conflict_id: int, choice: Choice, actor: str, other: Mapping[str, Any] | None = None
 ) -> None:
     """Ends a conflict, or reverses one that a policy has ended. Safe to repeat."""
-    systems = hub.live_systems()
+    systems = hub.systems.targets()
     with hub.database.write() as tx:
         conflict = tx.get_one(Conflict, conflict_id)
         golden = goldens.survivor(
@@ -92,7 +93,7 @@ def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> None:
         elif allow:
             for golden in goldens.load(tx, guard.facts.get("golden", ()), lock=True).values():
                 golden.state, golden.version = "deleted", golden.version + 1
-                _mark(hub, tx, golden, None, hub.live_systems())
+                _mark(hub, tx, golden, None, hub.systems.targets())
         audit.note(
             tx,
             actor=actor,
@@ -191,9 +192,18 @@ def _set(
     goldens.set_keys(tx, {golden.id: keys_of(golden.entity, values)}, ())
 
 
-def _mark(hub: Hub, tx: Tx, golden: Golden, paths: set[str] | None, systems: Sequence[Any]) -> None:
+def _mark(
+    hub: Hub, tx: Tx, golden: Golden, paths: set[str] | None, systems: Sequence[Target]
+) -> None:
+    concerned = [(golden.id, golden.entity, paths)]
+    if paths is None or paths & {"stage", "kind"}:  # children follow their parent's route
+        children = goldens.children(tx, golden.id)
+        concerned += [(child_id, entity, None) for child_id, entity in children]
     pairs = [
-        (golden.id, golden.entity, s.id) for s in systems if concerned(s, golden.entity, paths)
+        (golden_id, entity, system.id)
+        for golden_id, entity, some in concerned
+        for system in systems
+        if system.is_concerned(entity, some)
     ]
     for system_id in dirty.mark(tx, pairs, reason="decided", lane=INTERACTIVE, now=hub.now()):
         tx.after_commit(hub.waker.dispatch, system_id)

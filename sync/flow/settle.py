@@ -61,7 +61,7 @@ def _look_up(
     found = connector.find(name, [intent.key for intent in group])
     done = [intent for intent in group if intent.key in found]
     with hub.database.write() as tx:
-        absorber = Absorber(hub, tx, system, targets=hub.live_systems(), run_id=batch.run_id)
+        absorber = Absorber(hub, tx, system, targets=hub.systems.targets(), run_id=batch.run_id)
         locked = goldens.load(tx, [intent.golden.id for intent in done], lock=True)
         for intent in done:
             link = tx.get_one(Link, intent.link.id) if intent.link else None

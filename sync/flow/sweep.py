@@ -83,11 +83,13 @@ def _end_holds(hub: Hub, now: datetime) -> None:
         ended = list(session.scalars(select(Golden).where(Golden.held_until <= now)))
     if not ended:
         return
-    systems = hub.live_systems()
+    targets = hub.systems.targets()
     with hub.database.write() as tx:
         ids = [golden.id for golden in ended]
         tx.execute(update(Golden).where(Golden.id.in_(ids)).values(held_until=None))
-        pairs = [(g.id, g.entity, s.id) for g in ended for s in systems if g.entity in s.entities]
+        pairs = [
+            (g.id, g.entity, s.id) for g in ended for s in targets if s.is_concerned(g.entity, None)
+        ]
         for system_id in dirty.mark(tx, pairs, reason="hold ended", lane=0, now=now):
             tx.after_commit(hub.waker.dispatch, system_id)
 

@@ -165,7 +165,7 @@ def _seen(row: Inbox, rows: Sequence[Inbox], change: Change | None, read_at: dat
 def absorb_batch(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
     """Canonical form outside, everything else inside one transaction."""
     incoming = _canonicalise(system, batch)
-    targets = hub.live_systems()
+    targets = hub.systems.targets()
     lane = min((seen.lane for seen in batch.seen), default=0)
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id, lane=lane)
@@ -184,7 +184,7 @@ def absorb_now(hub: Hub, system: OpenSystem, seen: Sequence[Seen], run_id: int |
     """
     batch = _Batch([], "", run_id or 0, seen=list(seen))
     incoming = _canonicalise(system, batch)
-    targets = hub.live_systems()
+    targets = hub.systems.targets()
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=run_id)
         report = absorber.absorb(incoming)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from connectors.sdk.contract import Connector
 from connectors.sdk.errors import SetupError
 from connectors.sdk.http import Http
 from mapping.canonical import FACTS
+from mapping.errors import MappingError
 from mapping.loader import load
 from mapping.spec import MappingSpec
 from sync.core.facts import MappingText, SystemFacts, SystemStore
@@ -62,6 +63,25 @@ class OpenSystem:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A system that takes part, as far as changes concern it; it may be paused or broken."""
+
+    id: int
+    specs: Mapping[str, MappingSpec] | None  # None: its mapping cannot be read now
+
+    def is_concerned(self, entity: str, paths: Collection[str] | None) -> bool:
+        """Whether a change of these paths (None: any) may matter here. In doubt it does."""
+        if self.specs is None:
+            return True
+        for spec in self.specs.values():
+            if spec.entity != entity or not spec.out_paths:
+                continue
+            if paths is None or not spec.watched_paths.isdisjoint(paths):
+                return True
+        return False
+
+
 class Systems:
     """Opens systems; keeps what it opened per thread until settings or mappings change."""
 
@@ -90,6 +110,18 @@ class Systems:
             poll_seconds=facts.poll_seconds,
             quota=quota,
         )
+
+    def targets(self) -> list[Target]:
+        """All systems that a change may concern. One that cannot be opened hinders nobody."""
+        found: list[Target] = []
+        for system_id, mappings in self.store.taking_part():
+            try:
+                specs = {mapping.object: self._spec(mapping) for mapping in mappings}
+            except MappingError:
+                found.append(Target(system_id, None))
+                continue
+            found.append(Target(system_id, specs))
+        return found
 
     def flush_counts(self, system: OpenSystem, *, written: int = 0) -> None:
         """Adds the calls made since the last flush to the system's counters."""
