@@ -247,7 +247,8 @@ class Company:
             return  # the system refuses what its user typed
         after = self.worlds[name].get(object_name, record["id"]).body
         value = fields.read(object_name, unit, after)
-        self.ledger.typed(identity, unit.name, value, name, seen)
+        if value != fields.read(object_name, unit, record):  # else nothing moved there
+            self.ledger.typed(identity, unit.name, value, name, seen)
 
     def _who(self, who: int) -> tuple[str, str | None]:
         people = [("customers", identity) for identity in self.customers]
@@ -443,8 +444,9 @@ class Company:
         for _ in range(3):
             self.clock.pass_(400)  # leases run out, rows come back
             self._rest()
-        self.reconcile()
-        self._rest()
+        if self.touched and not all(w.oddities.lists_deletes for w in self.worlds.values()):
+            self.reconcile()  # nothing else tells what was deleted there
+            self._rest()
         self.clock.pass_(25 * 3600)  # nobody decided about a candidate
         sweep._end_holds(self.hub, self.hub.now())
         self._rest()
