@@ -106,25 +106,35 @@ def test_no_two_templates_claim_the_same_sentence():
     [
         ("erp.example.com does not answer.", "erp.example.com 没有应答。"),
         (  # a sentence in a sentence, and its hint behind it
-            "erp.example.com cannot be reached. Check the address in the settings and that the "
-            "Tryton server runs.",
+            (
+                "erp.example.com cannot be reached. Check the address in the settings and that the "
+                "Tryton server runs."
+            ),
             "无法连接 erp.example.com。请核对设置中的地址，并确认 Tryton 服务器正在运行。",
         ),
         (
-            "Tryton does not know the user 'bob'. Check login and password in the settings of this "
-            "system.",
+            (
+                "Tryton does not know the user 'bob'. Check login and password in the settings of this "
+                "system."
+            ),
             "Tryton 中没有用户 'bob'。请在该系统的设置中核对登录名和密码。",
         ),
         (  # what pydantic makes of a validator's sentence
-            "The setting “Callback secret” is not usable: value error, the callback secret is not "
-            "base64..",
+            (
+                "The setting “Callback secret” is not usable: value error, the callback secret is not "
+                "base64.."
+            ),
             "设置“Callback secret”不可用：回调密钥不是 Base64 编码。",
         ),
         (
-            "a.yaml:3: rule 'name': there is no key 'natve' (did you mean 'native'?)\n"
-            "a.yaml:9: this is not YAML: aliases (*name) are not read",
-            "a.yaml:3：规则 'name'：没有键 'natve'（是否指 'native'？）\n"
-            "a.yaml:9：不是有效的 YAML：不支持别名（*name）",
+            (
+                "a.yaml:3: rule 'name': there is no key 'natve' (did you mean 'native'?)\n"
+                "a.yaml:9: this is not YAML: aliases (*name) are not read"
+            ),
+            (
+                "a.yaml:3：规则 'name'：没有键 'natve'（是否指 'native'？）\n"
+                "a.yaml:9：不是有效的 YAML：不支持别名（*name）"
+            ),
         ),
         (  # a value that a mapping cannot read, as it is stored
             "Phone holds 'abc', which rule 'phones[work]' cannot read: it is not a number.",
