@@ -114,15 +114,15 @@ def test_no_two_templates_claim_the_same_sentence():
         ),
         (
             (
-                "Tryton does not know the user 'bob'. Check login and password in the settings of this "
-                "system."
+                "Tryton does not know the user 'bob'. Check login and password in the settings "
+                "of this system."
             ),
             "Tryton 中没有用户 'bob'。请在该系统的设置中核对登录名和密码。",
         ),
         (  # what pydantic makes of a validator's sentence
             (
-                "The setting “Callback secret” is not usable: value error, the callback secret is not "
-                "base64.."
+                "The setting “Callback secret” is not usable: value error, the callback secret "
+                "is not base64.."
             ),
             "设置“Callback secret”不可用：回调密钥不是 Base64 编码。",
         ),
