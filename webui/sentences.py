@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync.service.errors import Explanation
+from sync.service.sentences import in_language
 from webui.language import language
 from webui.words import label
 
@@ -119,12 +120,18 @@ _PAGES: Mapping[str, tuple[str, str, str, str]] = {
 }
 
 
+def said(text: str | None) -> str:
+    """What connectors, engine or mapping say, in the language of this request."""
+    return in_language(text or "", language())
+
+
 def sentence(why: Explanation) -> tuple[str, str]:
     """What is wrong, and how to mend it, in the language of this request."""
     texts = _REFUSALS.get(why.code)
     if texts is None:
-        return why.message, why.hint
+        return said(why.message), said(why.hint)
     facts = {"name": "", "id": "", "reason": why.message, **why.facts}
+    facts["reason"] = said(str(facts["reason"]))
     facts["field"] = label(str(facts.get("path", "")))
     kind_hint = _KIND_HINTS.get(str(facts.get("kind", "")), ("", ""))
     if language() == "zh":

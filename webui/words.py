@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from sync.service.sentences import in_language
 from webui import pair_words
 from webui.language import language
 
@@ -437,8 +438,8 @@ def guard_text(kind: str, reason: str, facts: dict[str, object]) -> str:
     """Why a guard stopped something; the engine's own sentence where the kind is unknown."""
     found = GUARDS.get(kind)
     if found is None:
-        return reason
+        return in_language(reason, language())
     try:
         return pick(found).format(**facts)
     except KeyError:
-        return reason
+        return in_language(reason, language())

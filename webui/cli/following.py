@@ -109,7 +109,9 @@ class Follower:
                 last, moved_at = seen, time.monotonic()
             patience = IMPATIENCE if rest.errors else self.patience
             if time.monotonic() - moved_at > patience:
-                raise CommandError("gives_up", what=self._left(rest), why=_why(rest))
+                raise CommandError(
+                    "gives_up", what=self._left(rest), why=self.console.translated(_why(rest))
+                )
             time.sleep(LOOK_EVERY)
 
     def _show_reading(self, plan: "PlanView") -> None:
