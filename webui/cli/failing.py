@@ -62,7 +62,7 @@ def _refusal(error: Exception, console: Console) -> tuple[int, str] | None:
         return None
     found = errors.explain(error)
     chinese = _chinese(found.code, found.facts) if console.language == "zh" else ""
-    words = chinese or f"{found.message} {found.hint}".strip()
+    words = chinese or console.word("foreign", words=f"{found.message} {found.hint}".strip())
     status = Exit.USAGE if isinstance(error, errors.NotFoundError) else Exit.FAILED
     return status, words
 
