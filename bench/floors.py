@@ -114,26 +114,29 @@ class PlainWebhooks(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, *systems):
         super().__init__(("127.0.0.1", 0), _Taker)
         self._lock = threading.Lock()
         self._expected = {}
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        self._systems = {f"/{type(system).__name__}": system for system in systems}
+        for path, system in self._systems.items():
+            system.call_back(f"http://127.0.0.1:{self.server_address[1]}{path}")
 
     def expect(self, source, target, pair, number):
-        """The one edit that comes next; whatever else comes is the echo of our own write."""
+        """The edit that comes next from `source`; whatever else comes is an echo."""
         with self._lock:
-            self._expected[pair] = (source, target, number)
+            self._expected[source] = (target, pair, number)
 
-    def take(self):
+    def take(self, path, body):
+        """What the sender wants to hear."""
+        source = self._systems[path]
         with self._lock:
-            if self._expected:
-                (here, there), (source, target, number) = self._expected.popitem()
-                source.get(here)
-                target.change_plainly(there, number)
+            expected = self._expected.pop(source, None)
+        if expected is not None:
+            target, (here, there), number = expected
+            source.get(here)
+            target.change_plainly(there, number)
+        return source.thanks(body)
 
 
 class _Taker(BaseHTTPRequestHandler):
@@ -141,20 +144,21 @@ class _Taker(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.take()
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        answer = self.server.take(self.path, body)
         self.send_response(200)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
+        self.wfile.write(answer)
 
     def log_message(self, template, *values):
         """Quiet: it is measured from outside."""
 
 
 @contextmanager
-def plain_webhooks():
-    """The program without a hub, for the length of the block."""
-    with PlainWebhooks() as server:
+def plain_webhooks(*systems):
+    """The program without a hub, for the length of the block; the systems tell it of changes."""
+    with PlainWebhooks(*systems) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
         thread.start()
         try:

@@ -32,7 +32,20 @@ from sync.core.cluster import Constraints, Links, cluster, constraints_of
 from sync.flow.match_file import FileMatch, load, load_matcher, match_loaded
 
 STEPS = np.arange(-6, 12, 1.0)
-COLUMNS = ("set", "tool", "threshold", "precision", "recall", "f1", "clusters_f1", "traps", "review", "seconds", "ratio", "mb")
+COLUMNS = (
+    "set",
+    "tool",
+    "threshold",
+    "precision",
+    "recall",
+    "f1",
+    "clusters_f1",
+    "traps",
+    "review",
+    "seconds",
+    "ratio",
+    "mb",
+)
 
 
 @dataclass
@@ -82,7 +95,11 @@ def read_truth(folder, ids):
     traps = []
     if (folder / "traps.csv").exists():
         with (folder / "traps.csv").open(encoding="utf-8") as handle:
-            traps = [(place[r["id_a"]], place[r["id_b"]]) for r in csv.DictReader(handle) if r["id_a"] in place and r["id_b"] in place]
+            traps = [
+                (place[r["id_a"]], place[r["id_b"]])
+                for r in csv.DictReader(handle)
+                if r["id_a"] in place and r["id_b"] in place
+            ]
     return [labels[identifier] for identifier in ids], traps
 
 
@@ -90,22 +107,45 @@ def review_share(result: FileMatch):
     """Questions to a steward (pairs of customers) for each record."""
     rows = np.flatnonzero(result.matched.candidate)
     customer, pairs = result.matched.customer, result.compared.pairs
-    asked = {tuple(sorted((int(customer[a]), int(customer[b])))) for a, b in zip(pairs.left[rows], pairs.right[rows], strict=True)}
+    asked = {
+        tuple(sorted((int(customer[a]), int(customer[b]))))
+        for a, b in zip(pairs.left[rows], pairs.right[rows], strict=True)
+    }
     return len(asked) / len(customer)
 
 
 def with_review(result: FileMatch, truth):
     """The customers after a steward answered every question rightly."""
-    same = np.array([truth[a] == truth[b] for a, b in zip(result.compared.pairs.left.tolist(), result.compared.pairs.right.tolist(), strict=True)])
+    same = np.array(
+        [
+            truth[a] == truth[b]
+            for a, b in zip(
+                result.compared.pairs.left.tolist(),
+                result.compared.pairs.right.tolist(),
+                strict=True,
+            )
+        ]
+    )
     keep = result.matched.linked | (result.matched.candidate & same)
     pairs = result.compared.pairs
     size = len(result.matched.customer)
-    chain = Links(np.arange(size), result.matched.customer, np.full(size, 12.0), np.ones(size, bool), np.zeros(size, bool))
+    chain = Links(
+        np.arange(size),
+        result.matched.customer,
+        np.full(size, 12.0),
+        np.ones(size, bool),
+        np.zeros(size, bool),
+    )
     left = np.concatenate([chain.left, pairs.left[keep]])
     right = np.concatenate([chain.right, pairs.right[keep]])
     use = left != right
     ones = np.ones(int(use.sum()), bool)
-    return cluster(size, Links(left[use], right[use], np.full(len(ones), 12.0), ones, ~ones), Constraints(), -99.0)
+    return cluster(
+        size,
+        Links(left[use], right[use], np.full(len(ones), 12.0), ones, ~ones),
+        Constraints(),
+        -99.0,
+    )
 
 
 def ours(folder, processes):
@@ -120,10 +160,23 @@ def ours(folder, processes):
             tool = "kehub trained" if train else "kehub"
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             review = review_share(result) if aim == "precision" else None
-            lines.append(Line(folder.name, tool, f"fixed, {aim}", *figures(result.matched.customer, truth, traps), review, seconds, None, memory))
+            lines.append(
+                Line(
+                    folder.name,
+                    tool,
+                    f"fixed, {aim}",
+                    *figures(result.matched.customer, truth, traps),
+                    review,
+                    seconds,
+                    None,
+                    memory,
+                )
+            )
             if aim == "precision":
                 asked = figures(with_review(result, truth), truth, traps)
-                lines.append(Line(folder.name, tool, "fixed, after review", *asked, review, seconds))
+                lines.append(
+                    Line(folder.name, tool, "fixed, after review", *asked, review, seconds)
+                )
         lines.append(best_of(folder, tool, loaded, result, truth, traps, seconds))
     return lines, loaded, truth, traps
 
@@ -131,7 +184,13 @@ def ours(folder, processes):
 def best_of(folder, tool, loaded, result, truth, traps, seconds):
     found = []
     for at in STEPS:
-        customer = cluster(len(truth), links_of(result.compared, result.scored), constraints_of(loaded.table), at, loaded.rank())
+        customer = cluster(
+            len(truth),
+            links_of(result.compared, result.scored),
+            constraints_of(loaded.table),
+            at,
+            loaded.rank(),
+        )
         found.append((figures(customer, truth, traps), at))
     best, at = max(found, key=lambda item: item[0][2])
     return Line(folder.name, tool, f"best, {at:+.0f} bits", *best, None, seconds)
@@ -143,11 +202,16 @@ def anchored(name, folder, loaded, truth, traps):
     left, right, score, usual = ANCHORS[name](loaded)
     seconds = time.perf_counter() - started
     lines, found = [], []
-    steps = [("fixed, its own", usual), *((f"best, {at:.2f}", at) for at in np.quantile(score, np.linspace(0.02, 0.98, 40)))]
+    steps = [
+        ("fixed, its own", usual),
+        *((f"best, {at:.2f}", at) for at in np.quantile(score, np.linspace(0.02, 0.98, 40))),
+    ]
     for label, at in steps:
         keep = score >= at
         customer = transitive(len(truth), left[keep], right[keep])
-        found.append(Line(folder.name, name, label, *figures(customer, truth, traps), None, seconds))
+        found.append(
+            Line(folder.name, name, label, *figures(customer, truth, traps), None, seconds)
+        )
     lines.append(found[0])
     lines.append(max(found[1:], key=lambda line: line.f1))
     return lines
@@ -182,13 +246,31 @@ def as_row(line):
     cells = []
     for column in COLUMNS:
         value = getattr(line, column)
-        cells.append("" if value is None else f"{value:.4f}" if column not in {"seconds", "ratio", "mb"} and isinstance(value, float) else f"{value:.1f}" if isinstance(value, float) else str(value))
+        cells.append(
+            ""
+            if value is None
+            else f"{value:.4f}"
+            if column not in {"seconds", "ratio", "mb"} and isinstance(value, float)
+            else f"{value:.1f}"
+            if isinstance(value, float)
+            else str(value)
+        )
     return "| " + " | ".join(cells) + " |"
 
 
 def generated(generator, size, seed, into):
     folder = into / f"customers_{size}"
-    command = [sys.executable, generator, "--records", str(size), "--seed", str(seed), "--out", str(folder), "--no-pairs"]
+    command = [
+        sys.executable,
+        generator,
+        "--records",
+        str(size),
+        "--seed",
+        str(seed),
+        "--out",
+        str(folder),
+        "--no-pairs",
+    ]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
     return folder
 
@@ -203,7 +285,9 @@ def repeatable(folder, processes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path)
     parser.add_argument("--sets", help="names of folders in DIR, with commas; all without it")
     parser.add_argument("--anchors", default="splink,recordlinkage")
@@ -224,15 +308,25 @@ def main():
         folders = []
         if arguments.data:
             wanted = arguments.sets.split(",") if arguments.sets else None
-            folders += [f for f in sorted(arguments.data.iterdir()) if (f / "records.csv").exists() and (wanted is None or f.name in wanted)]
+            folders += [
+                f
+                for f in sorted(arguments.data.iterdir())
+                if (f / "records.csv").exists() and (wanted is None or f.name in wanted)
+            ]
         if arguments.generator:
-            folders += [generated(arguments.generator, int(s), arguments.seed, Path(scratch)) for s in arguments.sizes.split(",")]
+            folders += [
+                generated(arguments.generator, int(s), arguments.seed, Path(scratch))
+                for s in arguments.sizes.split(",")
+            ]
         for folder in folders:
             lines += measure(folder, anchors, arguments.processes)
         if folders:
-            print(f"\nthe same clusters in a second run: {repeatable(folders[0], arguments.processes)}")
+            same = repeatable(folders[0], arguments.processes)
+            print(f"\nthe same clusters in a second run: {same}")
     if arguments.out:
-        arguments.out.write_text(header + "\n" + "\n".join(map(as_row, lines)) + "\n", encoding="utf-8")
+        arguments.out.write_text(
+            header + "\n" + "\n".join(map(as_row, lines)) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

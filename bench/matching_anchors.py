@@ -10,13 +10,10 @@ import numpy as np
 
 from sync.core.columns import EXTRA
 
-FIELDS = ("name", "other_name", "industry", "region", "phone", "mobile", "mail", "domain", "road", "number", "room",
-          "city", "postcode", "tax", "birth", "employer", "kind")  # fmt: skip
-
 
 def frame(loaded):
     """One row per record with the same normal forms that our own scores read."""
-    import pandas as pd
+    import pandas as pd  # noqa: PLC0415 - an extra
 
     table = loaded.table
     size = len(table)
@@ -54,27 +51,47 @@ def frame(loaded):
             label = "x_" + "".join(c for c in name.removeprefix(EXTRA) if c.isalnum())
             columns[label] = [t or None for t in texts.take(np.arange(size))]
     found = pd.DataFrame(columns).astype(object).where(lambda f: f.notna(), None)
-    return found[[c for c in found.columns if c in {"unique_id", "kind"} or found[c].nunique() > 1]]
+    return found[[c for c in found.columns if c in {"unique_id", "kind"} or len(set(found[c])) > 1]]
 
 
 FUZZY = ("name", "other_name", "road", "employer")
-BLOCKS = (("phone",), ("mobile",), ("mail",), ("domain",), ("tax",), ("name", "city"), ("name", "region"), ("name", "other_name"),
-          ("name", "employer"), ("birth",), ("road", "number"), ("postcode", "name"), ("other_name", "city"), ("name", "industry"))  # fmt: skip
+BLOCKS = (
+    ("phone",),
+    ("mobile",),
+    ("mail",),
+    ("domain",),
+    ("tax",),
+    ("name", "city"),
+    ("name", "region"),
+    ("name", "other_name"),
+    ("name", "employer"),
+    ("birth",),
+    ("road", "number"),
+    ("postcode", "name"),
+    ("other_name", "city"),
+    ("name", "industry"),
+)
 
 
 def splink(loaded):
-    import splink.comparison_library as cl
-    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+    import splink.comparison_library as cl  # noqa: PLC0415 - an extra
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # noqa: PLC0415 - an extra
 
     data = frame(loaded)
     fields = [c for c in data.columns if c not in {"unique_id", "kind"}]
     comparisons = [
-        cl.JaroWinklerAtThresholds(c, [0.92, 0.8]) if c in FUZZY or c.startswith("x_") else cl.ExactMatch(c).configure(term_frequency_adjustments=True)
+        cl.JaroWinklerAtThresholds(c, [0.92, 0.8])
+        if c in FUZZY or c.startswith("x_")
+        else cl.ExactMatch(c).configure(term_frequency_adjustments=True)
         for c in fields
     ]
     blocks = [b for b in BLOCKS if all(c in fields for c in b)] or [(c,) for c in fields]
     rules = [block_on(*b, "kind") for b in blocks]
-    settings = SettingsCreator(link_type="dedupe_only", comparisons=comparisons, blocking_rules_to_generate_predictions=rules)
+    settings = SettingsCreator(
+        link_type="dedupe_only",
+        comparisons=comparisons,
+        blocking_rules_to_generate_predictions=rules,
+    )
     source = DuckDBAPI().register(data) if hasattr(DuckDBAPI(), "register") else data
     linker = Linker(source, settings, log_level=logging.ERROR)
     linker.training.estimate_probability_two_random_records_match(rules[:4], recall=0.7)
@@ -86,13 +103,15 @@ def splink(loaded):
             print(f"splink: {type(problem).__name__} on {rule}")
     found = linker.inference.predict(threshold_match_probability=0.01).as_pandas_dataframe()
     return (
-        found["unique_id_l"].to_numpy(np.int64), found["unique_id_r"].to_numpy(np.int64),
-        found["match_weight"].to_numpy(float), 0.0,
-    )  # fmt: skip
+        found["unique_id_l"].to_numpy(np.int64),
+        found["unique_id_r"].to_numpy(np.int64),
+        found["match_weight"].to_numpy(float),
+        0.0,
+    )
 
 
 def recordlinkage(loaded):
-    import recordlinkage as rl
+    import recordlinkage as rl  # noqa: PLC0415 - an extra
 
     data = frame(loaded).set_index("unique_id")
     fields = [c for c in data.columns if c != "kind"]

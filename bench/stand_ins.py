@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import requests
 
 from bench.processes import BenchError, child
+from connectors.fxiaoke import callback
 
 PLENTY = 10**8
 CHANNEL = "1000000068001"
@@ -55,6 +56,10 @@ class Client:
         )
         answer.raise_for_status()
         return answer.json()
+
+    def thanks(self, _delivery):
+        """What the vendor wants to hear when it has told of a change."""
+        return b""
 
     def forget_calls(self):
         self.admin("POST", "/calls/reset")
@@ -177,6 +182,12 @@ class Fxiaoke(Client):
     def call_back(self, url):
         """Callbacks go to this address only."""
         self.admin("POST", "/callback", {"url": url, "objects": []})
+
+    def thanks(self, delivery):
+        """Without a signed answer the vendor sends again."""
+        nonce = json.loads(delivery)["nonce"]
+        moment = int(time.time() * 1000)
+        return json.dumps(callback.answer(self.hello["callback_secret"], moment, nonce)).encode()
 
     def log_in(self):
         names = {"appId": "app_id", "appSecret": "app_secret", "permanentCode": "permanent_code"}

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     public_url: str | None = None  # how other systems reach us for webhooks
     secret_key: SecretStr | None = None  # default: a key file in the data folder
     secret_key_file: Path | None = None
+    pg_bin: Path | None = None  # folder of pg_dump and pg_restore, where they are not on PATH
     full_sync: bool = False  # SQLite synchronous=FULL: survives a power cut, 5 times slower
     poll_seconds: float = 30.0
     batch: int = Field(100, ge=1, le=500)  # rows claimed at once
@@ -31,6 +32,12 @@ class Settings(BaseSettings):
     hold_hours: float = 24.0  # how long an undecided candidate stays out of other systems
     delete_guard_count: int = 10
     delete_guard_share: float = 0.01
+    change_guard_count: int = 200  # linked records whose same field changes in ten minutes
+    change_guard_share: float = 0.2
+    flip_guard_count: int = 4  # so many returns to an earlier value within ...
+    flip_guard_seconds: float = 3600.0
+    drift_seconds: float = 900.0  # how long a described schema is trusted
+    mapping_guard_share: float = 0.1  # a mapping that touches more records needs approval
 
     @property
     def database(self) -> str:

@@ -16,6 +16,7 @@ from webui import auth, errors, headers, language, limits, present
 from webui.views import (
     account,
     api,
+    candidates,
     docs,
     health,
     home,
@@ -40,6 +41,7 @@ SCREENS = (
     plans.screens,
     runs.screens,
     review.screens,
+    candidates.screens,
     letters.screens,
     account.screens,
     docs.screens,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from webui import pair_words
 from webui.language import language
 
 Pair = tuple[str, str]  # English, Chinese
@@ -122,6 +123,8 @@ LINK_STATES: Mapping[str, Pair] = {
     "archived": ("Archived there", "对方已归档"),
     "moved": ("Became another record", "已转为其他记录"),
     "replaced": ("Created anew", "已重新创建"),
+    "merging": ("To be merged there", "等待对方合并"),
+    "merged": ("Merged there", "对方已合并"),
 }
 WAITING: Mapping[str, Pair] = {
     "queue": ("on its way", "正在同步"),
@@ -216,6 +219,14 @@ RULES: Mapping[str, Pair] = {
     "only_mover": ("only this system changed it", "仅该系统有修改"),
     "only_value": ("only this system has a value", "仅该系统有值"),
     "blank": ("an empty value overwrites nothing", "空值不覆盖已有值"),
+    "same": ("same on both sides", "两侧相同"),
+    "chosen": ("chosen by a person", "人工选择"),
+    "merged in": ("another record was merged in", "并入了另一条记录"),
+    "merged away": ("merged into another record", "并入另一条记录"),
+    "merged there": ("merged there", "已在该系统中合并"),
+    "remote merge asked for": ("the system is asked to merge", "已请求系统合并"),
+    "duplicate kept": ("stays twice there", "在该系统中仍为两条"),
+    "kept apart": ("told apart", "判定为不同记录"),
     "members": ("members added or removed", "增减成员"),
     "create": ("created there", "在对方新建"),
     "update": ("updated there", "在对方更新"),
@@ -336,6 +347,9 @@ ACTIONS: Mapping[str, Pair] = {
     "golden.edit": ("edited a record", "编辑记录"),
     "conflict.decide": ("decided a conflict", "裁决冲突"),
     "guard.decide": ("decided a guard", "处理防护"),
+    "golden.merge": ("merged two records", "合并记录"),
+    "golden.unmerge": ("took two records apart", "拆分记录"),
+    "golden.keep_apart": ("told two records apart", "判定为不同记录"),
     "dead.retry": ("retried dead letters", "重试死信"),
     "dead.discard": ("discarded dead letters", "忽略死信"),
     "user.create": ("created a user", "创建用户"),
@@ -370,8 +384,10 @@ TABLES: Mapping[str, Mapping[str, Pair]] = {
     "role": ROLES,
     "role_help": ROLE_HELP,
     "action": ACTIONS,
+    "pair": pair_words.TEXTS,
 }
 _MATCHED = "matched by "
+_AT_MERGE = "merged: "
 _PATH = re.compile(r"^([a-z_]+)(?:\[([^\]]+)\])?(?:\.([a-z_]+))?$")
 
 
@@ -412,6 +428,8 @@ def rule(name: str) -> str:
     if name.startswith(_MATCHED):
         parts = [rule(part) for part in name.removeprefix(_MATCHED).split(", ")]
         return pick(("matched: {}", "匹配依据：{}")).format(pick((", ", "、")).join(parts))
+    if name.startswith(_AT_MERGE):
+        return pick(("at a merge: {}", "合并时：{}")).format(rule(name.removeprefix(_AT_MERGE)))
     return name.replace("_", " ")
 
 

@@ -225,7 +225,7 @@ class Memory(
         shape = SHAPES[object_name]
         fields = {
             name: _with_choices(field, choices.get(f"{object_name}.{name}"))
-            for name, field in shape.fields.items()
+            for name, field in self.world.fields(object_name).items()
         }
         return ObjectSchema(shape.name, shape.label, fields)
 
@@ -294,6 +294,7 @@ class Memory(
 
     def _change(self, row: Row) -> Change:
         modified = datetime.fromtimestamp(row.modified, UTC)
+        gone = self.world.oddities.gone
         winner = row.merged_into if self.world.oddities.merge_redirects else None
         if row.deleted:
             return Change(row.object_name, row.id, None, None, modified, winner)
@@ -302,7 +303,7 @@ class Memory(
             "version": str(row.version),
             "created_at": datetime.fromtimestamp(row.created, UTC).isoformat(),
             "modified_at": modified.isoformat(),
-            **row.body,
+            **{k: v for k, v in row.body.items() if f"{row.object_name}.{k}" not in gone},
         }
         return Change(row.object_name, row.id, native, str(row.version), modified)
 

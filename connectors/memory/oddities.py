@@ -35,6 +35,9 @@ class Oddities(_Frozen):
     merge_redirects: bool = True  # a merged record tells who won
     search_lag: float = 0.0  # seconds that search by hub key is behind
     read_only: bool = False  # the integration user may not write
+    gone: frozenset[str] = frozenset()  # "customers.industry": an administrator removed it
+    mandatory: frozenset[str] = frozenset()  # made so later, by an administrator
+    lengths: Mapping[str, int] = {}  # "customers.name" -> the longest value it takes now
     choices: Mapping[str, tuple[str, ...]] = {}  # "customers.industry" -> all it accepts
     webhooks: Literal["once", "silent", "twice", "reversed"] = "once"
 

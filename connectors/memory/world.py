@@ -232,6 +232,18 @@ class MemoryWorld:
                     self._rows.take_number(int("".join(filter(str.isdigit, record["id"]))))
 
     # -- rules ------------------------------------------------------------------------------
+    def fields(self, object_name: str) -> dict[str, FieldSchema]:
+        """The fields of an object as its administrators left them."""
+        oddities = self.oddities
+        found: dict[str, FieldSchema] = {}
+        for name, field in shape_of(object_name).items():
+            place = f"{object_name}.{name}"
+            if place not in oddities.gone:
+                required = field.required or place in oddities.mandatory
+                length = oddities.lengths.get(place, field.max_length)
+                found[name] = replace(field, required=required, max_length=length)
+        return found
+
     def _own_fields(self, object_name: str) -> list[str]:
         return [name for name in shape_of(object_name) if name not in SYSTEM_FIELDS]
 
@@ -277,7 +289,7 @@ class MemoryWorld:
                     self._change(child, {reference.name: winner_id})
 
     def _validate(self, object_name: str, values: Mapping[str, Any], *, new: bool) -> None:
-        fields = shape_of(object_name)
+        fields = self.fields(object_name)
         oddities = self.oddities
         for name, value in values.items():
             if name not in fields or not fields[name].writable:

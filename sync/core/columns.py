@@ -40,6 +40,10 @@ class Texts:
         ends = [part.ends + shift for part, shift in zip(parts, shifts[:-1], strict=True)]
         return cls(b"".join(part.blob for part in parts), np.concatenate(ends))
 
+    def lengths(self, rows: Ints) -> Ints:
+        """Bytes of each text: 0 tells the empty ones."""
+        return self.ends[rows] - np.where(rows > 0, self.ends[rows - 1], 0)
+
     def take(self, rows: Ints) -> list[str]:
         stops = self.ends[rows]
         starts = np.where(rows > 0, self.ends[rows - 1], 0)
@@ -168,6 +172,7 @@ def _record_columns(normals: Sequence[Normal]) -> Columns:
     }
     texts = {
         "tax": Texts.of([n.identifiers[0].value if n.identifiers else "" for n in normals]),
+        "mail": Texts.of([n.mail_text for n in normals]),
         "mail_user": Texts.of([n.mails[0].user if n.mails else "" for n in normals]),
         "employer": Texts.of([e.latin for e in employers]),
     }

@@ -95,7 +95,16 @@ BRANCH = Field("branch", ("missing", "same", "different", "one side only"))
 NUMBERS = Field("numbers in the name", ("missing", "same", "different", "one side only"))
 WORDS = Field(
     "whole name",
-    ("missing", "same", "one edit", "very similar", "similar", "somewhat similar", "different"),
+    (
+        "missing",
+        "same",
+        "one edit",
+        "very similar",
+        "similar",
+        "somewhat similar",
+        "different",
+        "all words of one in the other",
+    ),
 )
 NAME = Field(
     "name",
@@ -127,6 +136,8 @@ BIRTH = Field(
         "same year",
         "same day and month",
         "different",
+        "two digits differ",
+        "within two months",
     ),
 )
 PHONE = Field(
@@ -151,6 +162,7 @@ MAIL = Field(
         "different at one domain",
         "different",
         "told apart by a number",
+        "similar",
     ),
 )
 DOMAIN = Field("domain", ("missing", *_held("same"), "different"))
@@ -375,6 +387,7 @@ def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
 
 
 def _near_mail(table: Table, pairs: Pairs, out: Levels) -> None:
+    _similar_mail(table, pairs, out)
     open_rows = np.flatnonzero(out != MISSING)
     some = pairs.only(open_rows)
     left = table.records.texts["mail_user"].take(some.left)
@@ -386,6 +399,19 @@ def _near_mail(table: Table, pairs: Pairs, out: Levels) -> None:
     stems = zip(left, right, strict=True)
     numbered = np.array([a != b and _stem(a) == _stem(b) != "" for a, b in stems], bool)
     out[open_rows[numbered]] = level(MAIL, "told apart by a number")
+
+
+def _similar_mail(table: Table, pairs: Pairs, out: Levels) -> None:
+    """Whole addresses, even such as no mail server would take."""
+    texts = table.records.texts["mail"]
+    rows = np.flatnonzero(_both(texts.lengths(pairs.left), texts.lengths(pairs.right)))
+    some = pairs.only(rows)
+    left, right = texts.take(some.left), texts.take(some.right)
+    users = zip(left, right, strict=True)
+    likely = np.array([a[:1] == b[:1] and min(len(a), len(b)) >= 8 for a, b in users], bool)
+    near = process.cpdist(left, right, scorer=OSA.normalized_similarity, dtype=np.float32) >= 0.75
+    told_apart = out[rows] == level(MAIL, "different at one domain")
+    out[rows[near & likely & ~told_apart]] = level(MAIL, "similar")
 
 
 def _stem(user: str) -> str:
@@ -419,20 +445,28 @@ def birth_levels(table: Table, pairs: Pairs) -> Levels:
     _set(out, there, level(BIRTH, "different"))
     _set(out, there & (day_a == day_b) & (day_a > 101), level(BIRTH, "same day and month"))
     _set(out, there & (year_a == year_b), level(BIRTH, "same year"))
+    whole = there & (day_a > 101) & (day_b > 101)
+    digits = _digits_apart(a, b)
+    _set(out, whole & (digits == 2), level(BIRTH, "two digits differ"))
+    _set(out, whole & (np.abs(_days(a) - _days(b)) <= 62), level(BIRTH, "within two months"))
     swapped = (year_a == year_b) & (day_a // 100 == day_b % 100) & (day_a % 100 == day_b // 100)
-    _set(out, there & (swapped | _one_digit_of_date(a, b)), level(BIRTH, "one slip"))
+    _set(out, there & (swapped | (digits == 1)), level(BIRTH, "one slip"))
     vague = (year_a == year_b) & ((day_a <= 101) | (day_b <= 101))
     _set(out, there & vague, level(BIRTH, "same year, day unknown"))
     _set(out, there & (a == b) & (day_a > 101), level(BIRTH, "same"))
     return out
 
 
-def _one_digit_of_date(a: Ints, b: Ints) -> Flags:
+def _digits_apart(a: Ints, b: Ints) -> Ints:
     different = np.zeros(len(a), np.int64)
     for power in range(8):
         different += (a // 10**power % 10) != (b // 10**power % 10)
-    out: Flags = different == 1
-    return out
+    return different
+
+
+def _days(date: Ints) -> Ints:
+    """Days on a calendar of equal months: near enough to tell what is close."""
+    return date // 10000 * 372 + date % 10000 // 100 * 31 + date % 100
 
 
 def source_levels(table: Table, pairs: Pairs) -> Levels:
@@ -599,9 +633,18 @@ def _words(names: Columns, rows: Pairs) -> Levels:
     alike = token_similarity(left, right)
     grade = np.digitize(-alike, [-0.92, -0.8, -0.6]).astype(np.int16)
     out[apart] = level(WORDS, "very similar") + grade
+    inside = zip(left, right, strict=True)
+    held = np.array([_words_inside(a, b) for a, b in inside], bool)
+    out[apart[held]] = level(WORDS, "all words of one in the other")
     out[apart[edits(left, right, 1) <= 1]] = level(WORDS, "one edit")
     out[comparable & (a == b)] = level(WORDS, "same")
     return out
+
+
+def _words_inside(left: str, right: str) -> bool:
+    a, b = set(left.split()), set(right.split())
+    fewer = a if len(a) <= len(b) else b
+    return (a <= b or b <= a) and sum(map(len, fewer)) >= 4
 
 
 def token_similarity(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:

@@ -33,7 +33,7 @@ class Thresholds:
     candidate_in_file: float = 0.0
     candidate_per_tenfold: float = 0.3
     ahead: float = 1.0
-    even: float = 0.5  # where right and wrong links weigh the same
+    even: float = 1.0  # where right and wrong links weigh the same
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "Thresholds":

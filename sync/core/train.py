@@ -46,7 +46,8 @@ class Adapted:
 # ---- without labels ------------------------------------------------------------------
 
 STRONGEST_PRIOR = 2000.0  # pairs that the shipped shares of levels stand for, at most
-DAMAGE = {"person": 0.4, "company": 0.0, "other": 0.0}  # how far persons' files may be worse kept
+PRIOR_SHARE = 0.5  # and at most this share of the pairs at hand
+DAMAGE = {"person": 0.25, "company": 0.0, "other": 0.0}  # how far persons' files may be worse kept
 APART = (
     "different",
     "told apart",
@@ -86,7 +87,7 @@ def expectation_maximisation(
     group, first = distinct_rows(np.ascontiguousarray(matrix).astype(np.int16))
     count = np.bincount(group, minlength=len(first)).astype(np.float64)
     rows = matrix[first]
-    strength = min(STRONGEST_PRIOR, 0.5 * len(matrix))
+    strength = min(STRONGEST_PRIOR, PRIOR_SHARE * len(matrix))
     chance = 1.0 / (1.0 + np.exp2(-np.clip(model.bits(rows, records), -60, 60)))
     shares, match = priors, 0.5
     for _ in range(rounds):

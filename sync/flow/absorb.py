@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
+from sync.flow import guards
 from sync.flow.hub import Hub
-from sync.flow.match import Matcher, keys_of_many
+from sync.flow.match import Match, Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at, hint_row
 from sync.gateway.systems import OpenSystem, Participant
-from sync.store import dirty, goldens, inbox, links
+from sync.store import dirty, goldens, inbox, links, state
 from sync.store.session import Tx
 from sync.store.tables import INTERACTIVE, Candidate, Change, Conflict, Golden, Link, new_id
 
@@ -75,6 +78,7 @@ class Absorber:
         self._dirty: set[tuple[str, str, int]] = set()
         self._rekey: set[str] = set()
         self._fresh: set[str] = set()
+        self.moved: list[guards.Moved] = []  # by records that were linked before
         self._matcher = Matcher(tx, hub)
 
     def absorb(self, batch: Sequence[Incoming]) -> Report:
@@ -113,6 +117,7 @@ class Absorber:
     def finish(self) -> None:
         """Match keys and dirty rows; wakes the systems after the commit."""
         self._flush()
+        guards.quarantine_flips(self.hub, self.tx, self.system, self.moved)
         changed = [self._golden[i] for i in self._rekey if i in self._golden]
         keys = keys_of_many([(golden.entity, golden.values) for golden in changed])
         by_id = {golden.id: own for golden, own in zip(changed, keys, strict=True)}
@@ -159,7 +164,8 @@ class Absorber:
         """A create whose answer was lost shows itself by the hub's key."""
         if link.state != "in_doubt":
             return
-        link.remote_id, link.state, link.doubt_since = item.remote_id, "live", None
+        link.remote_id, link.doubt_since = item.remote_id, None
+        link.state = "live" if link.is_primary else "merging"
         self._links[item.seen.key] = link
 
     def translate(self, group: Sequence[Incoming]) -> None:
@@ -227,10 +233,13 @@ class Absorber:
             self.mark_all(golden)
 
     def _first_sight(self, item: Incoming) -> None:
-        match = self._matcher.match(item, self.system)
+        match = self._own_key(item) or self._matcher.match(item, self.system)
+        if match.golden_id is None:
+            match = self._lost_twin(item, match)
         if match.golden_id is not None:
             golden = self._lock(match.golden_id)
             link = self._new_link(golden.id, item.object_name, item.remote_id)
+            link.hub_key = item.hub_key or link.hub_key
             self._add_link(item, link)
             self._log(golden.id, golden.entity, "linked", item, rule=match.rule)
             self.report.linked += 1
@@ -242,6 +251,56 @@ class Absorber:
                 self._propose(golden, other, score, weights)
         self._matcher.add(golden, item, self.system.id)
         self.report.done.append(item)
+
+    def _own_key(self, item: Incoming) -> Match | None:
+        """A record that the hub made and has forgotten (a restored backup) shows the hub's key.
+
+        The key names the golden record, or stands in another link that was learned again.
+        """
+        if not item.hub_key:
+            return None
+        known = self.tx.get(Golden, item.hub_key.partition("-")[0])
+        if known is not None:
+            ids = {goldens.survivor(self.tx, known).id}
+        elif state.get(self.tx, "epoch"):
+            ids = set(self.tx.scalars(select(Link.golden_id).where(Link.hub_key == item.hub_key)))
+            ids |= {link.golden_id for link in self._new_links if link.hub_key == item.hub_key}
+        else:
+            return None
+        if len(ids) != 1:
+            return None
+        golden = self._lock(next(iter(ids)))
+        fits = golden.state == "live" and golden.entity == item.spec.entity
+        return Match(golden.id, "hub key") if fits and self._is_free(golden, item) else None
+
+    def _lost_twin(self, item: Incoming, match: Match) -> Match:
+        """Two records that may be one, one of them made by the hub from the other and forgotten.
+
+        Then equal values are proof enough: the hub itself wrote them.
+        """
+        if not match.candidates or not state.get(self.tx, "epoch"):
+            return match
+        twins = []
+        for golden_id, _, _ in match.candidates:
+            golden = self._lock(golden_id)
+            found = [x for x in self._new_links if x.golden_id == golden_id]
+            found += self.tx.scalars(select(Link).where(Link.golden_id == golden_id))
+            forgotten = any(x.hub_key.partition("-")[0] != x.golden_id for x in found)
+            if (item.hub_key or forgotten) and _agree(item, golden) and self._is_free(golden, item):
+                twins.append(golden_id)
+        return Match(twins[0], "made by the hub") if len(twins) == 1 else match
+
+    def _is_free(self, golden: Golden, item: Incoming) -> bool:
+        """Whether the golden record has no other record in this object of this system."""
+        taken = [
+            *self.tx.scalars(select(Link).where(Link.golden_id == golden.id)),
+            *(link for link in self._new_links if link.golden_id == golden.id),
+        ]
+        return not any(
+            (link.system_id, link.object) == (self.system.id, item.object_name)
+            and link.state in {"live", "in_doubt"}
+            for link in taken
+        )
 
     def _create(self, item: Incoming) -> Golden:
         observed = item.spec.observed_paths
@@ -260,6 +319,7 @@ class Absorber:
         self._new_goldens.append(golden)
         self._golden[golden.id] = golden
         link = self._new_link(golden.id, item.object_name, item.remote_id)
+        link.hub_key = item.hub_key or link.hub_key
         link.shadow = dict(item.values)
         _note(link, item)
         self._add_link(item, link)
@@ -344,6 +404,10 @@ class Absorber:
                 new=refused.refused,
                 rule=refused.rule,
             )
+        if link.id is not None:
+            moved = [*((c.path, c.new) for c in merged.changes)]
+            moved += [(o.path, o.refused) for o in merged.overruled]
+            self.moved.extend(guards.Moved(link, golden, path, value) for path, value in moved)
         for conflict in merged.conflicts:
             row = Conflict(
                 golden_id=golden.id,
@@ -483,6 +547,12 @@ def _note(link: Link, item: Incoming) -> None:
     change = item.seen.change
     link.digest, link.version = item.digest, change.version
     link.modified_at, link.seen_at = change.modified_at, item.seen.read_at
+
+
+def _agree(item: Incoming, golden: Golden) -> bool:
+    """Whether every value that both sides have is the same, and there is one."""
+    both = [p for p, value in item.values.items() if value is not None and p in golden.values]
+    return bool(both) and all(item.values[p] == golden.values[p] for p in both)
 
 
 def _is_set(entity: str, path: str) -> bool:

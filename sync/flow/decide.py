@@ -1,12 +1,12 @@
 """What a person decides: golden values, conflicts, guards, dead letters."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from mapping.canonical import field_of
+from sync.flow import drift, guards
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of
 from sync.flow.records import hint_row
@@ -20,9 +20,7 @@ from sync.store.tables import (
     DeadLetter,
     Golden,
     Guard,
-    Inbox,
     Link,
-    System,
     new_id,
 )
 
@@ -37,8 +35,8 @@ def edit(hub: Hub, golden_id: str, values: Mapping[str, Any], actor: str) -> Gol
         unknown = [path for path in values if field_of(golden.entity, path) is None]
         if unknown:
             raise ValueError(f"A {golden.entity} has no field {unknown[0]}.")
-        _set(hub, tx, golden, values, actor=actor, rule="edited in the hub")
-        _mark(hub, tx, golden, set(values), systems)
+        set_values(hub, tx, golden, values, actor=actor, rule="edited in the hub")
+        mark_paths(hub, tx, golden, set(values), systems)
         audit.note(
             tx,
             actor=actor,
@@ -61,11 +59,11 @@ def decide_conflict(
             tx, goldens.load(tx, [conflict.golden_id], lock=True)[conflict.golden_id]
         )
         chosen = {"ours": conflict.ours, "theirs": conflict.theirs, "other": other or {}}[choice]
-        _set(hub, tx, golden, chosen, actor=actor, rule="decided", cause=conflict.id)
+        set_values(hub, tx, golden, chosen, actor=actor, rule="decided", cause=conflict.id)
         conflict.state, conflict.decision = "decided", choice
         conflict.decided_by, conflict.decided_at = actor, hub.now()
         _forget_pushed(tx, conflict)
-        _mark(hub, tx, golden, set(conflict.theirs), systems)
+        mark_paths(hub, tx, golden, set(conflict.theirs), systems)
         audit.note(
             tx,
             actor=actor,
@@ -85,15 +83,16 @@ def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> None:
             return
         guard.state = "allowed" if allow else "refused"
         guard.decided_by, guard.decided_at = actor, now
-        if guard.kind == "deletes":
-            tx.execute(update(System).where(System.id == guard.system_id).values(hold_in=False))
-            if not allow:
-                _drop_tombstones(hub, tx, guard)
-            tx.after_commit(hub.waker.take_in, guard.system_id)
+        if guard.kind in guards.HOLD_IN:
+            guards.release(hub, tx, guard, allow=allow)
+        elif guard.kind == guards.FLIPS:
+            guards.end_quarantine(hub, tx, guard, allow=allow)
+        elif guard.kind == guards.DRIFT:
+            drift.decided(hub, tx, guard, allow=allow)
         elif allow:
             for golden in goldens.load(tx, guard.facts.get("golden", ()), lock=True).values():
                 golden.state, golden.version = "deleted", golden.version + 1
-                _mark(hub, tx, golden, None, hub.participants())
+                mark_paths(hub, tx, golden, None, hub.participants())
         audit.note(
             tx,
             actor=actor,
@@ -148,7 +147,7 @@ def discard_letters(hub: Hub, ids: Sequence[int], actor: str) -> int:
     return len(letters)
 
 
-def _set(
+def set_values(
     hub: Hub,
     tx: Tx,
     golden: Golden,
@@ -157,7 +156,9 @@ def _set(
     actor: str,
     rule: str,
     cause: int | None = None,
+    run_id: int | None = None,
 ) -> None:
+    """Sets golden values that a person asked for, inside the caller's transaction."""
     now = hub.now()
     values, provenance = dict(golden.values), dict(golden.provenance)
     for path, new in given.items():
@@ -183,6 +184,7 @@ def _set(
                 rule=rule,
                 actor=actor,
                 cause_id=cause,
+                run_id=run_id,
                 at=now,
             )
         )
@@ -192,9 +194,10 @@ def _set(
     goldens.set_keys(tx, {golden.id: keys_of(golden.entity, values)}, ())
 
 
-def _mark(
+def mark_paths(
     hub: Hub, tx: Tx, golden: Golden, paths: set[str] | None, systems: Sequence[Participant]
 ) -> None:
+    """The systems that these paths (None: any) concern have to look at the record."""
     pairs = [
         (golden.id, golden.entity, s.id) for s in systems if s.is_concerned(golden.entity, paths)
     ]
@@ -207,19 +210,6 @@ def _forget_pushed(tx: Tx, conflict: Conflict) -> None:
     link = tx.get(Link, conflict.link_id) if conflict.link_id else None
     if link is not None:
         link.pushed = {p: v for p, v in link.pushed.items() if p not in conflict.theirs}
-
-
-def _drop_tombstones(hub: Hub, tx: Tx, guard: Guard) -> None:
-    """Refused deletes are looked at again later: by then the records should be back."""
-    tx.execute(
-        update(Inbox)
-        .where(
-            Inbox.system_id == guard.system_id,
-            Inbox.state == "waiting",
-            Inbox.error == "held by a guard",
-        )
-        .values(payload=None, gone=False, read_at=None, due_at=hub.now() + timedelta(minutes=10))
-    )
 
 
 def _again_in(hub: Hub, tx: Tx, letter: DeadLetter) -> None:

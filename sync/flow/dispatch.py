@@ -15,7 +15,7 @@ from connectors.sdk.errors import (
     TransientError,
 )
 from sync.core import backoff
-from sync.flow import hear, recover, settle, take_in
+from sync.flow import drift, duplicates, hear, recover, settle, take_in
 from sync.flow.absorb import Absorber
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent, Wanted, decide
@@ -112,6 +112,8 @@ def _failed(hub: Hub, system: OpenSystem, batch: Batch, error: Exception) -> Non
 
 
 def _bring_in_line(hub: Hub, system: OpenSystem, batch: Batch) -> None:
+    drift.watch(hub, system)
+    duplicates.merge_away(hub, system, batch.rows, batch.run_id)
     with hub.database.read() as session:
         wanted = decide(hub, session, system, batch.rows)
     batch.open = Counter(intent.row.id for intent in wanted.intents)
@@ -380,6 +382,8 @@ def _not_done(hub: Hub, system: OpenSystem, intent: Intent, error: Exception, ba
         if isinstance(error, RecordError) and not _is_news(intent, error):
             recover.bury_out(hub, tx, row, intent.spec.object, error)
             batch.refused += 1
+            if error.field:
+                drift.suspect(tx, system.id, intent.spec.object, hub.now())
             return
         if not isinstance(error, TransientError):
             settle.look_again(hub, tx, system, intent)

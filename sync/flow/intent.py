@@ -11,7 +11,9 @@ from mapping import engine
 from mapping.canonical import PARENTS, REFERENCES
 from mapping.errors import UnmappableValue
 from mapping.spec import MappingSpec
+from sync.core import drift as limits
 from sync.core.writeset import fields_to_write
+from sync.flow import drift, guards
 from sync.flow.hub import Hub
 from sync.gateway.systems import OpenSystem
 from sync.store import goldens, links
@@ -64,6 +66,7 @@ class _View:
     parent_links: dict[str, list[Link]]
     disputed: dict[int, set[str]]  # link id -> paths that wait for a person
     coming: frozenset[str]  # golden ids that wait to be written to this system themselves
+    drifted: dict[str, list[limits.Problem]]  # object -> what its system does not take now
 
 
 def decide(hub: Hub, session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> Wanted:
@@ -102,8 +105,12 @@ def _load(session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> _View:
         links=own,
         parents=goldens.load(session, parent_ids),
         parent_links=links.of_golden(session, list(parent_ids), system.id),
-        disputed=_disputed(session, [link.id for found in own.values() for link in found]),
+        disputed=guards.merge_paths(
+            _disputed(session, [link.id for found in own.values() for link in found]),
+            guards.quarantined(session, system.id),
+        ),
         coming=_coming(session, system, parent_ids),
+        drifted=drift.held(session, system.id),
     )
 
 
@@ -163,7 +170,8 @@ def _of_object(
         if link is not None and link.state == "in_doubt":
             return Intent(row, golden, golden.version, "find", spec, link), ""
         return None, why
-    return _write(row, golden, spec, link, values, view.disputed), ""
+    intent = _write(row, golden, spec, link, values, view.disputed)
+    return _cleared(intent, values, view.drifted.get(name, ()))
 
 
 def _leaving(spec: MappingSpec, golden: Golden) -> Op | None:
@@ -265,4 +273,44 @@ def _write(
         sent={path: golden.values[path] for path in changed},
         expected=dict(expected),
         native=engine.project(spec, values, frozenset(changed), creating=creating),
+    )
+
+
+def _cleared(
+    intent: Intent | None, values: Mapping[str, Any], found: Sequence[limits.Problem]
+) -> tuple[Intent | None, str]:
+    """The write as its system takes it now; a create in doubt is looked up all the same."""
+    if intent is None or not found:
+        return intent, ""
+    cleared, why = _without_drifted(intent, values, found)
+    if cleared is None and intent.link is not None and intent.link.state == "in_doubt":
+        doubted = intent.link
+        find = Intent(intent.row, intent.golden, intent.version, "find", intent.spec, doubted)
+        return find, ""
+    return cleared, why
+
+
+def _without_drifted(
+    intent: Intent, values: Mapping[str, Any], found: Sequence[limits.Problem]
+) -> tuple[Intent | None, str]:
+    """What the system does not take now is left out; a record that cannot go without it waits."""
+    creating = intent.op == "create"
+    hit = limits.held_natives(found, intent.native)
+    if hit:
+        kept = [path for path in intent.paths if not _writes_any(intent.spec, path, hit)]
+        if not kept:
+            return None, drift.WAITS
+        intent.paths = kept
+        intent.sent = {path: intent.golden.values[path] for path in kept}
+        native = engine.project(intent.spec, values, frozenset(kept), creating=creating)
+        intent.native = {name: value for name, value in native.items() if name not in hit}
+    if creating and limits.lacks(found, intent.native):
+        return None, drift.WAITS
+    return intent, ""
+
+
+def _writes_any(spec: MappingSpec, path: str, natives: set[str]) -> bool:
+    return any(
+        rule.direction != "in" and not natives.isdisjoint(rule.natives)
+        for rule in spec.rules_for([path])
     )

@@ -19,8 +19,10 @@ CHUNK = 500
 Progress = Callable[[str, str, int], None]  # system, object, records read so far
 
 
-def stage(hub: Hub, plan_id: int, system: OpenSystem, progress: Progress) -> dict[str, Any]:
-    """Reads every object of a system; keeps what differs from what was last seen.
+def stage(
+    hub: Hub, plan_id: int, system: OpenSystem, progress: Progress, *, whole: bool = False
+) -> dict[str, Any]:
+    """Reads every object of a system; keeps what differs from what was last seen (or all of it).
 
     Returns the cursors to go on from, by object. A listing that breaks raises: nothing is
     concluded from half of it.
@@ -30,18 +32,26 @@ def stage(hub: Hub, plan_id: int, system: OpenSystem, progress: Progress) -> dic
         return positions
     for name in system.specs:
         if system.reads(name):
-            positions[name] = _stage_object(hub, plan_id, system, name, progress)
+            positions[name] = _stage_object(hub, plan_id, system, name, progress, whole=whole)
     return positions
 
 
-def _stage_object(hub: Hub, plan_id: int, system: OpenSystem, name: str, progress: Progress) -> Any:
+def _stage_object(
+    hub: Hub,
+    plan_id: int,
+    system: OpenSystem,
+    name: str,
+    progress: Progress,
+    *,
+    whole: bool = False,
+) -> Any:
     count, position = 0, None
     listed: set[str] = set()
     for read_at, page in timed_pages(hub, system, name, None):
         position = dict(page.cursor)
         count += len(page.changes)
         listed.update(change.remote_id for change in page.changes if change.data is not None)
-        _keep(hub, plan_id, system, name, page.changes, read_at)
+        _keep(hub, plan_id, system, name, page.changes, read_at, whole=whole)
         progress(system.name, name, count)
     _stage_missing(hub, plan_id, system, name, listed)
     return position
@@ -54,6 +64,8 @@ def _keep(
     name: str,
     changes: Sequence[Change],
     read_at: datetime,
+    *,
+    whole: bool = False,
 ) -> None:
     with hub.database.read() as session:
         known = links.by_remote(session, system.id, name, [c.remote_id for c in changes])
@@ -61,6 +73,7 @@ def _keep(
         _staged(plan_id, system.id, change, read_at)
         for change in changes
         if has_moved(system, name, change, known.get(change.remote_id))
+        or (whole and change.data is not None and change.remote_id in known)
     ]
     if not rows:
         return

@@ -16,7 +16,7 @@ from sync.flow.hub import Hub
 from sync.flow.match_file import load_matcher
 from sync.flow.records import Incoming
 from sync.gateway.systems import OpenSystem
-from sync.store import goldens, links
+from sync.store import candidates, goldens, links
 from sync.store.session import Tx
 from sync.store.tables import Golden
 
@@ -78,6 +78,7 @@ class Matcher:
         self._normal: dict[str, Normal] = {}
         self._seats: dict[str, set[tuple[int, str]]] = {}  # (system, object) linked already
         self._keys: dict[tuple[str, str], Keys] = {}  # of the batch's records
+        self._apart: set[tuple[str, str]] = set()  # pairs that a person told apart
         self._records = 0
 
     def prepare(self, batch: Sequence[Incoming]) -> None:
@@ -95,6 +96,7 @@ class Matcher:
             self._by_key.setdefault(key, []).append(golden_id)
         ids = {golden_id for key in usable for golden_id in self._by_key.get(key, ())}
         self._golden.update(goldens.load(self.tx, ids - self._golden.keys(), lock=True))
+        self._apart |= candidates.apart(self.tx, ids)
         for golden_id, found in links.of_golden(self.tx, ids).items():
             self._seats[golden_id] = {
                 (link.system_id, link.object)
@@ -169,6 +171,9 @@ class Matcher:
         found = [(e, g) for e, g in found if e.verdict != "different"]
         found.sort(key=lambda entry: (-entry[0].score, entry[1].id))
         for evidence, golden in found:
+            equal = [g for e, g in found if e.score == evidence.score]
+            if self._told_apart(golden, equal):
+                continue
             if evidence.verdict == "link" and seat not in self._seats.get(golden.id, set()):
                 return Match(golden.id, f"matched: {evidence.reason}")
         return Match(
@@ -176,6 +181,13 @@ class Matcher:
             "new",
             tuple((g.id, e.score, [list(w) for w in e.weights]) for e, g in found[:MOST]),
         )
+
+    def _told_apart(self, golden: Golden, rivals: Sequence[Golden]) -> bool:
+        """Whether a person told a record apart from another that fits as well: ask, do not guess.
+
+        Customers need no such rule: there a link has to be well ahead of the second best.
+        """
+        return any(candidates.pair_of(golden.id, g.id) in self._apart for g in rivals)
 
     def _normal_of(self, golden: Golden) -> Normal:
         if golden.id not in self._normal:

@@ -38,7 +38,7 @@ from sync.core.party import KNOWN_COLUMNS, party_from_row
 from sync.core.score import KIND_NAMES, Model, Score, waterfall
 
 CHUNK = 20_000  # rows normalised at a time
-ALONE = 30_000  # files up to this many bytes times a hundred are not worth a second process
+SMALL = 3_000_000  # files of fewer bytes are not worth a second process
 csv.field_size_limit(10_000_000)
 
 
@@ -102,11 +102,11 @@ class FileMatch:
     matcher: Matcher
 
 
-def load(path: Path, processes: int = 2) -> Loaded:
-    """Read and normalise a file; each process reads it all and works on every second chunk."""
-    shares = [(path, share, processes) for share in range(processes)]
-    if processes == 1 or path.stat().st_size < ALONE * 100:
-        pieces = _pieces((path, 0, 1))
+def load(path: Path, processes: int = 2, *, chunk: int = CHUNK, share_from: int = SMALL) -> Loaded:
+    """Read and normalise a file; each process reads it all and works on its share of the chunks."""
+    shares = [(path, chunk, share, processes) for share in range(processes)]
+    if processes == 1 or path.stat().st_size < share_from:
+        pieces = _pieces((path, chunk, 0, 1))
     else:
         context = multiprocessing.get_context("fork")
         with context.Pool(processes) as pool:
@@ -114,20 +114,20 @@ def load(path: Path, processes: int = 2) -> Loaded:
     return _assembled(sorted(pieces, key=lambda piece: piece.number))
 
 
-def _pieces(share: tuple[Path, int, int]) -> list[Piece]:
-    path, remainder, divisor = share
+def _pieces(share: tuple[Path, int, int, int]) -> list[Piece]:
+    path, chunk, remainder, divisor = share
     with path.open(newline="", encoding="utf-8-sig") as handle:
         reader = csv.reader(handle)
         header = next(reader, [])
         return [
             _piece(number, header, rows)
-            for number, rows in enumerate(_chunks(reader))
+            for number, rows in enumerate(_chunks(reader, chunk))
             if number % divisor == remainder
         ]
 
 
-def _chunks(reader: Iterator[list[str]]) -> Iterator[list[list[str]]]:
-    while rows := list(islice(reader, CHUNK)):
+def _chunks(reader: Iterator[list[str]], size: int) -> Iterator[list[list[str]]]:
+    while rows := list(islice(reader, size)):
         yield rows
 
 

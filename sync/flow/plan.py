@@ -13,9 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from connectors.sdk.contract import WritesRecords
+from mapping.loader import load as load_spec
 from sync.flow import recover, take_in
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent, Wanted
@@ -23,7 +25,7 @@ from sync.flow.load import stage, staged_rows
 from sync.flow.reconcile import compare
 from sync.gateway.systems import OpenSystem, Systems
 from sync.store import inbox
-from sync.store.session import Database
+from sync.store.session import Database, Tx
 from sync.store.systems import StoredSystems
 from sync.store.tables import (
     Base,
@@ -32,9 +34,11 @@ from sync.store.tables import (
     Conflict,
     DeadLetter,
     Golden,
+    HubState,
     Link,
     MatchKey,
     Plan,
+    Staged,
     System,
 )
 from sync.store.tables import (
@@ -42,9 +46,11 @@ from sync.store.tables import (
 )
 from sync.wake import Waker
 
-COPIED = (System, MappingRow, Golden, Link, MatchKey, Conflict, Candidate)
+COPIED = (HubState, System, MappingRow, Golden, Link, MatchKey, Conflict, Candidate)
 SAMPLES = 20
 CHUNK = 1000
+MAPPING = "mapping"  # a plan that shows what a mapping draft would change
+_UNGUARDED = dict.fromkeys(("delete_guard_count", "change_guard_count", "flip_guard_count"), 10**9)
 
 
 @dataclass(slots=True)
@@ -72,7 +78,31 @@ def make_plan(hub: Hub, plan_id: int) -> None:
             raise
         return
     with hub.database.write() as tx:
+        summary["relearned"] = relearned(tx, plan_id)
         tx.execute(update(Plan).where(Plan.id == plan_id).values(state="ready", summary=summary))
+
+
+def relearned(session: Session, plan_id: int) -> dict[str, dict[str, int]]:
+    """By system: how many of the records that a plan read changed, are missing, or are new."""
+    known = (
+        (Link.system_id == Staged.system_id)
+        & (Link.object == Staged.object)
+        & (Link.remote_id == Staged.remote_id)
+    )
+    gone = Staged.payload.is_(None)
+    what = case((gone, "missing"), (Link.id.is_not(None), "changed"), else_="new")
+    found: dict[str, dict[str, int]] = {}
+    rows = session.execute(
+        select(System.name, what, func.count())
+        .select_from(Staged)
+        .join(System, System.id == Staged.system_id)
+        .outerjoin(Link, known)
+        .where(Staged.plan_id == plan_id)
+        .group_by(System.name, what)
+    )
+    for name, kind, count in rows:
+        found.setdefault(name, {})[kind] = count
+    return found
 
 
 def basis_of(hub: Hub) -> dict[str, Any]:
@@ -95,18 +125,23 @@ def _read(hub: Hub, plan_id: int) -> None:
             tx.execute(update(Plan).where(Plan.id == plan_id).values(progress=dict(read)))
 
     with hub.database.read() as session:
-        systems = list(session.get_one(Plan, plan_id).systems)
-    for system_id in systems:
+        asked = session.get_one(Plan, plan_id)
+        draft = session.get(MappingRow, asked.basis.get("draft", 0))
+    for system_id in asked.systems:
         system = hub.systems.open(system_id)
+        if draft is not None:  # read as the draft reads, whole: nothing has been seen with it yet
+            system = replace(system, specs={draft.object: load_spec(draft.text)})
         try:
-            positions[str(system_id)] = stage(hub, plan_id, system, progress)
+            positions[str(system_id)] = stage(
+                hub, plan_id, system, progress, whole=draft is not None
+            )
         finally:
             hub.systems.flush_counts(system)
     with hub.database.write() as tx:
         tx.execute(
             update(Plan)
             .where(Plan.id == plan_id)
-            .values(basis={**basis, "cursors": positions}, progress=dict(read))
+            .values(basis={**asked.basis, **basis, "cursors": positions}, progress=dict(read))
         )
 
 
@@ -137,6 +172,7 @@ def _scratch(hub: Hub, plan: Plan) -> Iterator[tuple[Hub, _Clock]]:
                     .where(System.id.in_(plan.systems))
                     .values(state="live", hold_in=False)
                 )
+                _activate_draft(tx, plan)
             clock = _Clock(hub)
             scratch = replace(
                 hub,
@@ -144,13 +180,26 @@ def _scratch(hub: Hub, plan: Plan) -> Iterator[tuple[Hub, _Clock]]:
                 systems=Systems(StoredSystems(database), hub.systems.vault, hub.systems.buckets),
                 waker=Waker(None),
                 now=clock,
-                settings=hub.settings.model_copy(
-                    update={"attempts": 4, "delete_guard_count": 10**9}
-                ),
+                settings=hub.settings.model_copy(update={"attempts": 4, **_UNGUARDED}),
             )
             yield scratch, clock
         finally:
             database.engine.dispose()
+
+
+def _activate_draft(tx: Tx, plan: Plan) -> None:
+    """In the scratch copy the draft is live, and no record has been read with it yet."""
+    draft = tx.get(MappingRow, plan.basis.get("draft", 0))
+    if draft is None:
+        return
+    here = (MappingRow.system_id == draft.system_id, MappingRow.object == draft.object)
+    tx.execute(update(MappingRow).where(*here, MappingRow.state == "live").values(state="retired"))
+    tx.execute(update(MappingRow).where(MappingRow.id == draft.id).values(state="live"))
+    tx.execute(
+        update(Link)
+        .where(Link.system_id == draft.system_id, Link.object == draft.object)
+        .values(digest="")
+    )
 
 
 def _copy(source: Database, target: Database) -> None:
@@ -191,7 +240,21 @@ def _marks(scratch: Hub) -> _Marks:
 
 
 def _summary(scratch: Hub, plan: Plan, before: _Marks) -> dict[str, Any]:
+    touched: set[str] = set()
+    writes = {s.name: _writes(scratch, s, touched) for s in scratch.live_systems()}
     with scratch.database.read() as session:
+        touched.update(
+            session.scalars(
+                select(Change.golden_id).where(
+                    Change.id > before.change, Change.op.in_(("set", "created"))
+                )
+            )
+        )
+        linked = session.scalar(
+            select(func.count(Link.golden_id.distinct())).where(
+                Link.system_id.in_(plan.systems), Link.state == "live"
+            )
+        )
         ops = session.execute(
             select(Change.system_id, Change.object, Change.op, func.count())
             .where(Change.id > before.change)
@@ -222,7 +285,9 @@ def _summary(scratch: Hub, plan: Plan, before: _Marks) -> dict[str, Any]:
             read.setdefault(system, {}).setdefault(object_name, {})["read"] = count
     return {
         "taken_in": read,
-        "writes": {s.name: _writes(scratch, s) for s in scratch.live_systems()},
+        "writes": writes,
+        "touched": len(touched),
+        "linked": linked or 0,
         "goldens": goldens,
         "candidates": candidates or 0,
         "conflicts": conflicts or 0,
@@ -249,13 +314,14 @@ _SHOWN = {
 }
 
 
-def _writes(scratch: Hub, system: OpenSystem) -> dict[str, Any]:
+def _writes(scratch: Hub, system: OpenSystem, touched: set[str]) -> dict[str, Any]:
     """Counts, estimated calls and samples of what would be sent to one system."""
     objects: dict[str, dict[str, int]] = {}
     samples: list[dict[str, Any]] = []
     problems: list[str] = []
     for wanted in compare(scratch, system):
         _count(system, wanted, objects)
+        touched.update(intent.golden.id for intent in wanted.intents)
         problems.extend(str(error) for _, error in wanted.refused)
         if len(samples) < SAMPLES:
             samples.extend(_samples(wanted.intents, SAMPLES - len(samples)))

@@ -176,7 +176,9 @@ def ack(
         end_link(hub, tx, system, intent, "archived", absorber.run_id)
         return
     defaults = link.state == "in_doubt" and answered
-    link.state, link.doubt_since = "live", None
+    if link.golden_id != golden.id:  # merged while the write was on its way
+        golden = goldens.load(tx, [link.golden_id], lock=True)[link.golden_id]
+    link.state, link.doubt_since = ("live" if link.is_primary else "merging"), None
     if seen is not None:
         link.remote_id = seen.change.remote_id
     if intent.op == "create" and link.hub_key != golden.id:

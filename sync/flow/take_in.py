@@ -8,11 +8,11 @@ from connectors.sdk.contract import Change, ReadsChanges
 from connectors.sdk.errors import RecordError, SetupError
 from mapping.errors import UnmappableValue
 from sync.core import backoff
-from sync.flow import recover, vanish
+from sync.flow import guards, recover, vanish
 from sync.flow.absorb import Absorber, Report
 from sync.flow.hub import Hub
 from sync.flow.records import Incoming, Seen, canonicalise, hint_row
-from sync.gateway.systems import OpenSystem
+from sync.gateway.systems import OpenSystem, Participant
 from sync.store import inbox, links, runs
 from sync.store.session import Tx
 from sync.store.tables import Inbox, new_id
@@ -167,14 +167,46 @@ def absorb_batch(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
     incoming = _canonicalise(system, batch)
     targets = hub.participants()
     lane = min((seen.lane for seen in batch.seen), default=0)
+    try:
+        _absorb(hub, system, batch, incoming, targets, lane)
+    except guards.MassChangeError as error:
+        _hold(hub, system, batch, error)
+
+
+def _absorb(
+    hub: Hub,
+    system: OpenSystem,
+    batch: _Batch,
+    incoming: Sequence[Incoming],
+    targets: Sequence[Participant],
+    lane: int,
+) -> None:
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id, lane=lane)
         report = absorber.absorb(incoming)
+        guards.check_mass_change(
+            hub,
+            tx,
+            system,
+            absorber.moved,
+            batch=len(incoming),
+            read_at=max((item.seen.read_at for item in incoming), default=hub.now()),
+            run_id=batch.run_id,
+        )
         vanished = vanish.take_tombstones(hub, tx, system, batch.gone, absorber)
         absorber.finish()
         _settle(hub, tx, system, batch, report, vanished)
         counts = {**report.counts(), "gone": len(vanished.done), "dead": len(batch.refused)}
         runs.end(tx, batch.run_id, counts, hub.now())
+
+
+def _hold(hub: Hub, system: OpenSystem, batch: _Batch, error: guards.MassChangeError) -> None:
+    """Nothing of the batch was applied; its rows wait for the decision as they are."""
+    ids = [row.id for row in batch.rows]
+    with hub.database.write() as tx:
+        guards.hold_mass_change(hub, tx, system, error)
+        inbox.postpone(tx, ids, batch.token, due_at=hub.now(), error=guards.HELD, refund=True)
+        runs.end(tx, batch.run_id, {"held": len(ids)}, hub.now())
 
 
 def absorb_now(hub: Hub, system: OpenSystem, seen: Sequence[Seen], run_id: int | None) -> set[str]:
@@ -237,7 +269,7 @@ def _settle(
         inbox.postpone(tx, ids, token, due_at=now, refund=True)
     for seen in vanished.held:
         ids = [row_id for row_id, _ in seen.rows]
-        inbox.postpone(tx, ids, token, due_at=now, error="held by a guard", refund=True)
+        inbox.postpone(tx, ids, token, due_at=now, error=guards.HELD, refund=True)
     for item in report.waiting:
         _wait(hub, tx, item, by_id, token)
     for seen, error in batch.refused:

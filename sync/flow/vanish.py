@@ -12,8 +12,9 @@ from sync.core import guard
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of, same
 from sync.flow.records import Seen, hint_row
+from sync.flow.unify import promote
 from sync.gateway.systems import OpenSystem
-from sync.store import goldens, inbox, links, runs
+from sync.store import candidates, goldens, inbox, links, runs
 from sync.store.session import Tx
 from sync.store.tables import Candidate, Change, Golden, Guard, Link, System, new_id
 
@@ -128,6 +129,8 @@ def _let_go(
             at=now,
         )
     )
+    if not link.is_primary or promote(hub, tx, link):
+        return  # only a duplicate went, or one is left: the customer is still there
     twin = winner
     if twin is None and golden.entity not in FACTS:
         twin = _absorbing_twin(tx, system, link, golden)
@@ -198,7 +201,10 @@ def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> G
             )
         )
     )
+    decided = candidates.apart(tx, {golden.id, *linked})
     for other in goldens.load(tx, linked).values():
+        if candidates.pair_of(golden.id, other.id) in decided:
+            continue
         if other.state == "live" and same(golden.entity, golden.values, other.values, 0):
             return other
     return None

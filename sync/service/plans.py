@@ -102,6 +102,20 @@ def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False)
                 id=plan_id,
                 state=row.state,
             )
+        if row.kind == "restore":
+            raise ServiceError(
+                f"Plan {plan_id} is a comparison after a restore.",
+                code="restore_plan",
+                hint="Approve the restore with it.",
+                id=plan_id,
+            )
+        if row.kind == plan.MAPPING:
+            raise ServiceError(
+                f"Plan {plan_id} shows what a mapping would change.",
+                code="mapping_plan",
+                hint="Activate the mapping with it.",
+                id=plan_id,
+            )
         now_basis = plan.basis_of(hub)
         if {k: row.basis.get(k) for k in now_basis} != now_basis:
             row.state = "stale"

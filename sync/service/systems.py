@@ -15,6 +15,7 @@ from connectors.sdk.config import FormField, form_fields
 from connectors.sdk.contract import ReceivesWebhooks, SubscribesWebhooks
 from mapping.errors import MappingError
 from mapping.loader import load
+from sync.flow import backup
 from sync.flow.hub import Hub
 from sync.gateway.systems import read_config, split_secrets
 from sync.service.errors import NotFoundError, ServiceError
@@ -293,6 +294,14 @@ def resume_system(hub: Hub, name: str, *, actor: str = "", only_broken: bool = F
     """Lets a paused or broken system go on."""
     with hub.database.write() as tx:
         row = _row(tx, name)
+        waits = backup.pending(tx)
+        if waits is not None and row.id in waits["systems"]:
+            raise ServiceError(
+                f"{name} was restored from a backup: compare and approve first.",
+                code="restore_pending",
+                hint="Run `kehub restore --approve`.",
+                name=name,
+            )
         if row.state == "broken" or (row.state == "paused" and not only_broken):
             row.state, row.state_reason, row.state_hint = "live", "", ""
             now = hub.now()

@@ -110,6 +110,15 @@ def settle(tx: Tx, rows: Collection[tuple[int, int]], token: str) -> None:
         tx.execute(update(Dirty).where(*mine).values(lease_until=None, lease_token=None))
 
 
+def keep(tx: Tx, row_id: int, due_at: datetime) -> None:
+    """A row in hand is looked at again later, however this round ends."""
+    tx.execute(
+        update(Dirty)
+        .where(Dirty.id == row_id)
+        .values(generation=Dirty.generation + 1, due_at=due_at)
+    )
+
+
 def postpone(
     tx: Tx,
     ids: Collection[int],

@@ -51,8 +51,8 @@ def describe(golden: Golden, now: datetime) -> None:
     """Fills what is derived from the values: name, search text, parent."""
     golden.name = display_name(golden.values)[:300]
     golden.search = search_text(golden.values)
-    parents = PARENTS.get(golden.entity)
-    golden.parent_id = golden.values.get(parents[0]) if parents else None
+    parents = PARENTS.get(golden.entity, ("parent",))
+    golden.parent_id = golden.values.get(parents[0])
     golden.updated_at = now
 
 

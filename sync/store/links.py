@@ -57,6 +57,22 @@ def of_golden(
     return found
 
 
+def asked(session: Session, golden_ids: Iterable[str], system_id: int) -> dict[str, list[Link]]:
+    """Duplicates of golden records that one system has yet to merge, or to settle."""
+    found: dict[str, list[Link]] = {}
+    ids = list(dict.fromkeys(golden_ids))
+    for start in range(0, len(ids), CHUNK):
+        query = select(Link).where(
+            Link.golden_id.in_(ids[start : start + CHUNK]),
+            Link.system_id == system_id,
+            Link.is_primary.is_(False),
+            Link.state.in_(("merging", "in_doubt")),
+        )
+        for link in session.scalars(query.order_by(Link.id)):
+            found.setdefault(link.golden_id, []).append(link)
+    return found
+
+
 def resolve(
     session: Session, system_id: int, objects: Collection[str], remote_ids: Collection[str]
 ) -> dict[str, str]:

@@ -66,6 +66,12 @@ class Database:
                 yield session
                 begun.rollback()
 
+    @contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """No other writer of the hub meanwhile (SQLite)."""
+        with self._writer():
+            yield
+
     def dispose(self) -> None:
         """Closes pooled connections; after a fork, before the child opens its own."""
         self.engine.dispose(close=False)

@@ -1,15 +1,17 @@
 """A hub with something on every screen: three memory systems, customers, and work for people."""
 
 import random
+from functools import cache
 from pathlib import Path
 
+from argon2 import PasswordHasher
 from hubs import Fixture, make_hub
 from sqlalchemy import update
 
 from connectors.memory.connector import Memory
 from sync.core.policy import FieldPolicy, PolicySet
 from sync.service import access, plans, systems
-from sync.store.tables import DeadLetter, Guard, System
+from sync.store.tables import DeadLetter, Guard, System, User
 
 PASSWORD = "correct horse battery"
 _PLACES = (("上海市", "浦东新区"), ("北京市", "朝阳区"), ("杭州市", "西湖区"), ("深圳市", "南山区"))
@@ -19,16 +21,34 @@ _STAGES = ("lead", "prospect", "customer", "customer", "customer", "former")
 SYSTEMS = ("erp", "crm", "sales")
 
 
+@cache
+def _hashed() -> str:
+    return PasswordHasher().hash(PASSWORD)
+
+
 def sign_up(hub) -> None:
     """One user of each role."""
-    for role in access.ROLES:
-        access.create_user(hub, login=role, password=PASSWORD, role=role)
+    with hub.database.write() as tx:
+        for role in access.ROLES:
+            user = User(login=role, password_hash=_hashed(), role=role, created_at=hub.now())
+            tx.add(user)
 
 
 def empty_hub(home: Path) -> Fixture:
     """A hub as it is after the installation: users, but no system."""
     made = make_hub(f"sqlite:///{home / 'kehub.db'}", home, ())
     sign_up(made.hub)
+    return made
+
+
+def small_hub(home: Path) -> Fixture:
+    """Three systems that agree about one customer."""
+    made = make_hub(f"sqlite:///{home / 'kehub.db'}", home, SYSTEMS)
+    sign_up(made.hub)
+    made.world("erp").create(
+        "customers", name="Acme 有限公司", phone="021-55550101", email="office@acme.example"
+    )
+    made.sync()
     return made
 
 

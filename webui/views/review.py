@@ -1,4 +1,4 @@
-"""What waits for a person: conflicts, possible duplicates, guards."""
+"""What waits for a person: conflicts and guards."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -51,14 +51,6 @@ def decide_conflict(conflict_id: int) -> ResponseReturnValue:
     )
     flash(gettext("Decided for %(name)s.", name=decided.golden_name), "success")
     return redirect(auth.local_path(request.form.get("back") or url_for("review.conflicts")), 303)
-
-
-@screens.get("/candidates")
-@needs("viewer")
-def candidates() -> ResponseReturnValue:
-    """Pairs that may be the same customer."""
-    page = service.list_candidates(hub(), page=request.args.get("page", 1, type=int))
-    return render_template("review/candidates.html", page=page)
 
 
 @screens.get("/guards")

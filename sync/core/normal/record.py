@@ -49,6 +49,7 @@ class Normal:
     identifiers: tuple[Identifier, ...] = ()
     phones: tuple[Phone, ...] = ()
     mails: tuple[Mail, ...] = ()
+    mail_text: str = ""  # the first address as it was written, be it valid or not
     domains: tuple[str, ...] = ()  # own ones: not a free provider's
     addresses: tuple[Address, ...] = ()
     birth: int = 0  # yyyymmdd; 0000 for month and day that are not known
@@ -71,6 +72,7 @@ def normalise(party: Party) -> Normal:
         identifiers=tuple(_identifiers(party, country)),
         phones=tuple(dict.fromkeys(phones)),
         mails=tuple(dict.fromkeys(mails)),
+        mail_text=fold(party.emails[0]) if party.emails else "",
         domains=_domains(party, mails),
         addresses=tuple(
             parse_address(a.street, a.city, a.region, a.postcode) for a in party.addresses

@@ -4,6 +4,7 @@ from sync.store.tables.access import ApiToken, Audit, User
 from sync.store.tables.base import Base, new_id
 from sync.store.tables.golden import Change, Golden, Link, MatchKey
 from sync.store.tables.review import Candidate, Conflict, Guard, Merge
+from sync.store.tables.state import HubState
 from sync.store.tables.system import Cursor, Mapping, Plan, Run, Staged, System
 from sync.store.tables.work import BULK, INTERACTIVE, DeadLetter, Dirty, Inbox
 
@@ -21,6 +22,7 @@ __all__ = [
     "Dirty",
     "Golden",
     "Guard",
+    "HubState",
     "Inbox",
     "Link",
     "Mapping",

@@ -50,7 +50,9 @@ class Link(Base):
 
     `shadow` is what the remote record held when last seen, `pushed` what the hub last asked it
     to hold, both canonical. `digest` is of the native fields that the mapping reads, as last
-    seen at `seen_at` (the moment before the read was sent).
+    seen at `seen_at` (the moment before the read was sent). A link that is not primary is a
+    duplicate: `merging` is to be merged away in its system, `merged` was. A `replaced` record is
+    no more and is made again.
     """
 
     __tablename__ = "link"
@@ -74,7 +76,9 @@ class Link(Base):
     object: Mapped[str] = mapped_column(String(80))
     remote_id: Mapped[str | None] = mapped_column(String(120))
     hub_key: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(10), default="live")  # live in_doubt gone unlinked
+    state: Mapped[str] = mapped_column(
+        String(10), default="live"
+    )  # live in_doubt gone unlinked
     is_primary: Mapped[bool] = mapped_column(default=True)
     shadow: Mapped[dict[str, Any]] = mapped_column(default=dict)
     pushed: Mapped[dict[str, Any]] = mapped_column(default=dict)

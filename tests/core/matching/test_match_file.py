@@ -117,6 +117,17 @@ def test_the_order_of_the_file_and_the_processes_change_nothing(tmp_path):
     assert clusters(tmp_path / "a.out") == clusters(tmp_path / "b.out")
 
 
+def test_two_processes_and_small_chunks_read_what_one_reads(tmp_path, matcher):
+    source = write(tmp_path / "in.csv", rows_of())
+    alone = load(source, 1)
+    shared = load(source, 2, chunk=37, share_from=0)
+    assert shared.id_list() == alone.id_list()
+    assert np.array_equal(shared.keys.key, alone.keys.key)
+    one, two = match_loaded(alone, matcher), match_loaded(shared, matcher)
+    assert np.array_equal(one.matched.customer, two.matched.customer)
+    assert np.array_equal(one.scored.bits, two.scored.bits)
+
+
 def test_two_identifiers_are_never_joined_through_others(tmp_path):
     base = [
         "company",

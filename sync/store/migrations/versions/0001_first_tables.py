@@ -85,6 +85,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_golden_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
+        "hub_state",
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("value", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_hub_state")),
+    )
+    op.create_table(
         "plan",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
@@ -563,6 +570,7 @@ def downgrade() -> None:
     op.drop_table("user")
     op.drop_table("system")
     op.drop_table("plan")
+    op.drop_table("hub_state")
     with op.batch_alter_table("golden", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_golden_parent_id"))
         batch_op.drop_index(

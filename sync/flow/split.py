@@ -1,0 +1,202 @@
+"""A merge is undone: each side gets its own values, links and children back."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from mapping.canonical import REFERENCES
+from sync.core.unify import Apart, Record, come_apart, with_blanks
+from sync.flow import unify
+from sync.flow.hub import Hub
+from sync.flow.records import hint_row
+from sync.store import audit, candidates, goldens, inbox, links
+from sync.store.session import Tx
+from sync.store.tables import Conflict, DeadLetter, Golden, Link, Merge, System, new_id
+
+REPLACED = "replaced"  # the remote record is no more; the hub makes a new one
+_VANISHED = frozenset({"merged", "gone", REPLACED})
+
+
+def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
+    """Undoes a merge and pushes the split. The pair is remembered as different.
+
+    An edit made since stays with the winner, unless it came from a remote record of the loser.
+    """
+    systems, now = hub.participants(), hub.now()
+    with hub.database.write() as tx:
+        row, winner, loser = _undoable(tx, merge_id)
+        undo = row.undo
+        apart = _values(hub, tx, winner, undo)
+        _return_links(tx, undo["links"], winner.id)
+        loser.state, loser.merged_into = "live", None
+        shown = {**undo["merged"], **winner.values}
+        _restore(tx, winner, apart.winner, apart.winner_provenance, shown)
+        _restore(tx, loser, apart.loser, apart.loser_provenance, shown)
+        for golden, other in ((winner, loser), (loser, winner)):
+            golden.version += 1
+            goldens.describe(golden, now)
+            unify.log(tx, golden, "unmerged", now, new=other.id, actor=actor, old=undo["merged"])
+        children = _return_children(hub, tx, undo["children"], winner, loser, actor)
+        _return_rows(tx, undo, loser.id)
+        candidates.decide(tx, winner.id, loser.id, candidates.DIFFERENT, actor=actor, now=now)
+        unify.set_keys(tx, [winner, loser])
+        row.undone_at, row.undone_by = now, actor
+        tx.flush()
+        unify.mark(hub, tx, [winner, loser, *children], systems)
+        audit.note(
+            tx,
+            actor=actor,
+            action="golden.unmerge",
+            subject=winner.id,
+            now=now,
+            facts={"loser": loser.id, "merge": row.id},
+        )
+
+
+def _undoable(tx: Tx, merge_id: int) -> tuple[Merge, Golden, Golden]:
+    row = tx.get(Merge, merge_id)
+    if row is None:
+        raise unify.CannotUnifyError(f"There is no merge {merge_id}.", code="no_merge", id=merge_id)
+    pair = goldens.load(tx, [row.winner_id, row.loser_id], lock=True)
+    tx.refresh(row)  # somebody may have undone it while we waited for the lock
+    if row.undone_at is not None:
+        raise unify.CannotUnifyError("This merge is undone already.", code="undone")
+    later = candidates.later_merge(tx, row)
+    if later is not None:
+        raise unify.CannotUnifyError(
+            f"One of these records was merged again later: undo merge {later.id} first.",
+            code="later_merge",
+            id=later.id,
+        )
+    winner = pair[row.winner_id]
+    if winner.state != "live":
+        raise unify.CannotUnifyError(
+            f"“{winner.name}” is {winner.state}: there is nothing left to take apart.",
+            code="not_standing",
+            name=winner.name,
+            state=winner.state,
+        )
+    return row, winner, pair[row.loser_id]
+
+
+def _values(hub: Hub, tx: Tx, winner: Golden, undo: Mapping[str, Any]) -> Apart:
+    names = {row.id: row.name for row in tx.execute(select(System.id, System.name))}
+    lost = [stored["id"] for stored in undo["links"] if stored["golden_id"] != winner.id]
+    own = {
+        (names[link.system_id], link.object, str(link.remote_id))
+        for link in tx.scalars(select(Link).where(Link.id.in_(lost)))
+    }
+    return come_apart(
+        winner.entity,
+        Record(winner.values, winner.provenance),
+        merged=undo["merged"],
+        winner=Record(undo["winner"]["values"], undo["winner"]["provenance"]),
+        loser=Record(undo["loser"]["values"], undo["loser"]["provenance"]),
+        own=own,
+        policies=hub.policies,
+    )
+
+
+def _return_links(tx: Tx, stored: Sequence[Mapping[str, Any]], winner_id: str) -> None:
+    """The loser's links first: a seat has to be free before the winner takes it back."""
+    rows = {link.id: link for link in _links(tx, [one["id"] for one in stored])}
+    for one in sorted(stored, key=lambda one: one["golden_id"] == winner_id):
+        link = rows.get(one["id"])
+        if link is None:
+            continue
+        link.golden_id = one["golden_id"]
+        if one["is_primary"] and not link.is_primary:
+            link.is_primary = True
+            link.state = _state_again(link.state)
+        tx.flush()
+
+
+def _links(tx: Tx, ids: Sequence[int]) -> list[Link]:
+    return list(tx.scalars(select(Link).where(Link.id.in_(ids)).order_by(Link.id)))
+
+
+def _state_again(state: str) -> str:
+    if state in _VANISHED:
+        return REPLACED
+    return "live" if state == unify.MERGING else state
+
+
+def _restore(
+    tx: Tx,
+    golden: Golden,
+    values: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    merged: Mapping[str, Any],
+) -> None:
+    own = links.of_golden(tx, [golden.id])[golden.id]
+    held = [link.shadow for link in own if link.state in unify.STANDING]
+    held += [link.pushing or {} for link in own]
+    golden.values = _standing(tx, with_blanks(values, merged, held))
+    golden.provenance = {path: dict(source) for path, source in provenance.items()}
+
+
+def _standing(tx: Tx, values: Mapping[str, Any]) -> dict[str, Any]:
+    """References to records that were merged since name the survivor."""
+    paths = [path for path in REFERENCES if values.get(path)]
+    named = goldens.load(tx, [values[path] for path in paths])
+    out = dict(values)
+    for path in paths:
+        if values[path] in named:
+            out[path] = goldens.survivor(tx, named[values[path]]).id
+    return out
+
+
+def _return_children(
+    hub: Hub, tx: Tx, ids: Sequence[str], winner: Golden, loser: Golden, actor: str
+) -> list[Golden]:
+    """Those that came with the loser; one that has been moved on since stays where it is."""
+    now = hub.now()
+    moved = []
+    for child in goldens.load(tx, ids, lock=True).values():
+        if child.values.get(unify.reference_of(child)) == winner.id:
+            unify.give_parent(tx, child, winner.id, loser.id, "unmerged", actor, now)
+            moved.append(child)
+    unify.set_keys(tx, [child for child in moved if child.entity == "contact"])
+    _look_at_new_children(hub, tx, winner, loser)
+    return [child for child in moved if child.state == "live"]
+
+
+def _look_at_new_children(hub: Hub, tx: Tx, winner: Golden, loser: Golden) -> None:
+    """Children that were added since are read again: their remote parent says whose they are."""
+    ids = list(
+        tx.scalars(
+            select(Golden.id).where(
+                Golden.parent_id == winner.id,
+                Golden.created_at >= _merged_at(tx, winner, loser),
+                Golden.state == "live",
+            )
+        )
+    )
+    for found in links.of_golden(tx, ids).values():
+        for link in found:
+            if link.state == "live" and link.remote_id is not None:
+                link.digest = ""
+                row = hint_row(link.system_id, link.object, link.remote_id, new_id(), hub.now())
+                inbox.deliver(tx, [row])
+                tx.after_commit(hub.waker.take_in, link.system_id)
+
+
+def _merged_at(tx: Tx, winner: Golden, loser: Golden) -> Any:
+    return tx.scalar(
+        select(Merge.merged_at)
+        .where(Merge.winner_id == winner.id, Merge.loser_id == loser.id)
+        .order_by(Merge.id.desc())
+        .limit(1)
+    )
+
+
+def _return_rows(tx: Tx, undo: Mapping[str, Any], loser_id: str) -> None:
+    conflicts = select(Conflict).where(Conflict.id.in_(undo["conflicts"]))
+    letters = select(DeadLetter).where(DeadLetter.id.in_(undo["letters"]))
+    for conflict in tx.scalars(conflicts):
+        conflict.golden_id = loser_id
+    for letter in tx.scalars(letters):
+        letter.golden_id = loser_id
+    for stored in undo["candidates"]:
+        candidates.put_back(tx, stored)

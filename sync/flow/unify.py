@@ -1,0 +1,604 @@
+"""Two golden records become one, in one transaction, with all that is needed to undo it."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from connectors.sdk import registry
+from connectors.sdk.contract import MergesRecords
+from connectors.sdk.errors import SetupError
+from mapping.canonical import FACTS
+from sync.core.unify import Choice, Pick, Record, Survivor, survive, without_self
+from sync.flow.hub import Hub
+from sync.flow.intent import Intent, decide
+from sync.flow.match import keys_of_many
+from sync.gateway.systems import OpenSystem, Participant
+from sync.store import audit, candidates, dirty, goldens, links
+from sync.store.session import Tx
+from sync.store.tables import (
+    INTERACTIVE,
+    Candidate,
+    Change,
+    Conflict,
+    DeadLetter,
+    Dirty,
+    Golden,
+    Link,
+    Merge,
+    System,
+)
+
+STANDING = frozenset({"live", "in_doubt"})
+MERGING = "merging"  # a duplicate that its system is asked to merge away
+_CHUNK = 500
+_SHOWN = 200  # children whose writes a preview works out
+
+
+class CannotUnifyError(Exception):
+    """A merge, or its undoing, that makes no sense; the sentence says why."""
+
+    def __init__(self, message: str, *, code: str, **facts: object) -> None:
+        super().__init__(message)
+        self.code, self.facts = code, facts
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a merge does to one remote record. `fields`: path -> (held there now, to be written).
+
+    `op`: create, update, archive, unlink, relink, merge (into `other_id`), duplicate (stays, as
+    its system cannot merge).
+    """
+
+    system: str
+    object: str
+    op: str
+    remote_id: str | None
+    other_id: str | None = None
+    fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Preview:
+    """What a merge would do. `choices`: for each loser, unit by unit."""
+
+    winner: Golden
+    losers: list[Golden]
+    choices: dict[str, list[Choice]]
+    values: dict[str, Any]
+    effects: list[Effect] = field(default_factory=list)
+    children: dict[str, int] = field(default_factory=dict)  # entity -> how many move
+    child_writes: dict[str, int] = field(default_factory=dict)  # system -> how many writes
+    unknown: list[str] = field(default_factory=list)  # systems that cannot be asked now
+    warnings: list[tuple[str, str]] = field(default_factory=list)  # (code, fact)
+
+
+@dataclass(slots=True)
+class _Done:
+    row: Merge
+    survivor: Survivor
+    moved: list[Golden]
+
+
+class _ScratchError(Exception):
+    """Ends a scratch transaction without a trace."""
+
+
+def merge(
+    hub: Hub,
+    winner_id: str,
+    loser_id: str,
+    actor: str,
+    overrides: Mapping[str, Pick] | None = None,
+) -> int:
+    """Merges `loser_id` into `winner_id`; returns the id to undo it by.
+
+    `overrides` name units (see `preview_merge`) that the steward decides against the policy.
+    """
+    systems = hub.participants()
+    with hub.database.write() as tx:
+        done = _merge(hub, tx, (winner_id, loser_id), actor, overrides or {}, systems)
+        audit.note(
+            tx,
+            actor=actor,
+            action="golden.merge",
+            subject=winner_id,
+            now=hub.now(),
+            facts={"loser": loser_id, "merge": done.row.id, "chosen": sorted(overrides or {})},
+        )
+        return done.row.id
+
+
+def preview_merge(
+    hub: Hub,
+    winner_id: str,
+    loser_ids: Sequence[str],
+    overrides: Mapping[str, Pick] | None = None,
+) -> Preview:
+    """The survivor field by field and what each system would see, worked out and rolled back."""
+    opened, unknown = _open_all(hub)
+    systems = hub.participants()
+    found: list[Preview] = []
+    try:
+        with hub.database.write() as tx:
+            found.append(_preview(hub, tx, winner_id, loser_ids, overrides or {}, opened, systems))
+            raise _ScratchError  # noqa: TRY301  this is how a transaction is rolled back
+    except _ScratchError:
+        found[0].unknown = unknown
+        return found[0]
+
+
+def keep_apart(hub: Hub, a: str, b: str, actor: str) -> None:
+    """Remembers that two records are different: they are never proposed again."""
+    now, systems = hub.now(), hub.participants()
+    with hub.database.write() as tx:
+        pair = _both(tx, a, b)
+        candidates.decide(tx, a, b, candidates.DIFFERENT, actor=actor, now=now)
+        for golden, other in ((pair[a], pair[b]), (pair[b], pair[a])):
+            log(tx, golden, "decided", now, new=other.id, rule="kept apart", actor=actor)
+            release(hub, tx, golden, systems)
+        audit.note(tx, actor=actor, action="golden.keep_apart", subject=f"{a} {b}", now=now)
+
+
+def release(hub: Hub, tx: Tx, golden: Golden, systems: Sequence[Participant]) -> None:
+    """Lets a record go out that was held for a decision, unless another one is still open."""
+    if golden.held_until is None or candidates.is_held(tx, golden.id):
+        return
+    golden.held_until = None
+    mark(hub, tx, [golden], systems)
+
+
+def mark(
+    hub: Hub,
+    tx: Tx,
+    records: Sequence[Golden],
+    systems: Sequence[Participant],
+    also: Sequence[int] = (),
+) -> None:
+    """Every system that holds such records looks at them; `also` names further systems."""
+    pairs = [
+        (golden.id, golden.entity, system_id)
+        for golden in records
+        for system_id in {*also, *(s.id for s in systems if s.is_concerned(golden.entity))}
+    ]
+    for system_id in dirty.mark(tx, pairs, reason="merged", lane=INTERACTIVE, now=hub.now()):
+        tx.after_commit(hub.waker.dispatch, system_id)
+
+
+def log(
+    tx: Tx,
+    golden: Golden,
+    op: str,
+    now: datetime,
+    *,
+    path: str | None = None,
+    old: Any = None,
+    new: Any = None,
+    rule: str = "",
+    actor: str = "",
+    link: Link | None = None,
+) -> None:
+    """One line of a golden record's history."""
+    tx.add(
+        Change(
+            golden_id=golden.id,
+            entity=golden.entity,
+            op=op,
+            path=path,
+            old=old,
+            new=new,
+            rule=rule,
+            actor=actor,
+            system_id=link.system_id if link else None,
+            object=link.object if link else None,
+            remote_id=link.remote_id if link else None,
+            at=now,
+        )
+    )
+
+
+def set_keys(tx: Tx, records: Sequence[Golden]) -> None:
+    """The match keys of these records as their values are now."""
+    found = keys_of_many([(golden.entity, golden.values) for golden in records])
+    keys = {g.id: own if g.state == "live" else [] for g, own in zip(records, found, strict=True)}
+    goldens.set_keys(tx, keys, ())
+
+
+def reference_of(golden: Golden) -> str:
+    """The path by which a record names the customer that it belongs to."""
+    return "parent" if golden.entity == "customer" else "customer"
+
+
+def promote(hub: Hub, tx: Tx, gone: Link) -> bool:
+    """Where the record that stayed is deleted, its duplicate takes the seat."""
+    if not gone.is_primary:
+        return False
+    beside = links.of_golden(tx, [gone.golden_id], gone.system_id)[gone.golden_id]
+    for link in beside:
+        spare = link.object == gone.object and not link.is_primary
+        if spare and link.state in {"live", MERGING}:
+            tx.flush()
+            link.is_primary, link.state = True, "live"
+            mark(hub, tx, [tx.get_one(Golden, link.golden_id)], (), [link.system_id])
+            return True
+    return False
+
+
+def _both(tx: Tx, a: str, b: str) -> dict[str, Golden]:
+    if a == b:
+        raise CannotUnifyError("A record cannot be compared with itself.", code="same_record")
+    pair = goldens.load(tx, [a, b], lock=True)
+    for golden_id in (a, b):
+        if golden_id not in pair:
+            raise CannotUnifyError(
+                f"There is no record {golden_id}.", code="no_record", id=golden_id
+            )
+    return pair
+
+
+def _mergeable(tx: Tx, winner_id: str, loser_id: str) -> tuple[Golden, Golden]:
+    pair = _both(tx, winner_id, loser_id)
+    winner, loser = pair[winner_id], pair[loser_id]
+    if winner.entity != loser.entity or winner.entity in FACTS:
+        raise CannotUnifyError(
+            "Only two customers or two contacts can be merged.", code="not_mergeable"
+        )
+    for golden in (winner, loser):
+        if golden.state != "live":
+            raise CannotUnifyError(
+                f"“{golden.name}” is {golden.state} and cannot be merged.",
+                code="not_standing",
+                name=golden.name,
+                state=golden.state,
+            )
+    return winner, loser
+
+
+def _merge(
+    hub: Hub,
+    tx: Tx,
+    ids: tuple[str, str],
+    actor: str,
+    overrides: Mapping[str, Pick],
+    systems: Sequence[Participant],
+) -> _Done:
+    now = hub.now()
+    winner, loser = _mergeable(tx, *ids)
+    undo: dict[str, Any] = {"winner": _kept(winner), "loser": _kept(loser)}
+    survivor = survive(
+        winner.entity,
+        Record(winner.values, winner.provenance),
+        Record(loser.values, loser.provenance),
+        policies=hub.policies,
+        overrides=overrides,
+    )
+    _write_survivor(tx, winner, loser, survivor, actor, now)
+    undo["merged"] = winner.values
+    undo["links"], asked = _move_links(tx, winner, loser, actor, now)
+    moved = _move_children(tx, winner, loser, actor, now)
+    undo["children"] = [child.id for child in moved]
+    undo["conflicts"], undo["letters"] = _repoint(tx, winner, loser)
+    undo["candidates"] = _settle_pairs(tx, winner, loser, actor, now)
+    set_keys(tx, [winner, loser])
+    row = Merge(winner_id=winner.id, loser_id=loser.id, undo=undo, actor=actor, merged_at=now)
+    tx.add(row)
+    if winner.held_until is not None and not candidates.is_held(tx, winner.id):
+        winner.held_until = None
+    tx.flush()
+    mark(hub, tx, [winner], systems, asked)
+    mark(hub, tx, [child for child in moved if child.state == "live"], systems)
+    return _Done(row, survivor, moved)
+
+
+def _kept(golden: Golden) -> dict[str, Any]:
+    return {
+        "values": golden.values,
+        "provenance": golden.provenance,
+        "name": golden.name,
+    }
+
+
+def _write_survivor(
+    tx: Tx, winner: Golden, loser: Golden, survivor: Survivor, actor: str, now: datetime
+) -> None:
+    """The winner takes the survivor's values; what it does not keep goes to the change log."""
+    log(tx, winner, "merged", now, new=loser.id, rule="merged in", actor=actor)
+    log(tx, loser, "merged", now, new=winner.id, rule="merged away", actor=actor)
+    for change in survivor.changes:
+        log(
+            tx,
+            winner,
+            "set",
+            now,
+            path=change.path,
+            old=change.old,
+            new=change.new,
+            rule=f"merged: {change.rule}",
+            actor=actor,
+        )
+    for lost in survivor.overruled:
+        log(
+            tx,
+            winner,
+            "overruled",
+            now,
+            path=lost.path,
+            old=lost.kept,
+            new=lost.refused,
+            rule=f"merged: {lost.rule}",
+            actor=actor,
+        )
+    provenance = {path: dict(source) for path, source in survivor.provenance.items()}
+    for source in provenance.values():
+        if source.get("rule") == "chosen":
+            source["by"] = actor
+    winner.values = without_self(survivor.values, {winner.id, loser.id})
+    winner.provenance = provenance
+    winner.version += 1
+    goldens.describe(winner, now)
+    loser.state, loser.merged_into, loser.held_until = "merged", winner.id, None
+    loser.version, loser.updated_at = loser.version + 1, now
+
+
+def _move_links(
+    tx: Tx, winner: Golden, loser: Golden, actor: str, now: datetime
+) -> tuple[list[dict[str, Any]], list[int]]:
+    """The loser's links go to the winner; a system that has both is asked to merge them."""
+    able = _able_to_merge(tx)
+    own = links.of_golden(tx, [winner.id, loser.id])
+    seats = {(x.system_id, x.object): x for x in own[winner.id] if _holds_seat(x)}
+    kept: list[dict[str, Any]] = []
+    asked: list[int] = []
+    for link in own[loser.id]:
+        kept.append(_kept_link(link))
+        rival = seats.get((link.system_id, link.object)) if _holds_seat(link) else None
+        if rival is not None:
+            weaker = link
+            if rival.state == "in_doubt" and link.state == "live":
+                weaker = rival
+                kept.append(_kept_link(rival))
+            _demote(tx, weaker, winner, actor, now, able=able.get(link.system_id, False))
+            asked.append(link.system_id)
+            tx.flush()  # the seat has to be free before another link takes it
+        link.golden_id = winner.id
+    tx.flush()
+    return kept, asked
+
+
+def _holds_seat(link: Link) -> bool:
+    return link.is_primary and link.state in STANDING
+
+
+def _kept_link(link: Link) -> dict[str, Any]:
+    return {
+        "id": link.id,
+        "golden_id": link.golden_id,
+        "is_primary": link.is_primary,
+        "state": link.state,
+    }
+
+
+def _demote(tx: Tx, link: Link, winner: Golden, actor: str, now: datetime, *, able: bool) -> None:
+    """A second record of the survivor in one system."""
+    link.is_primary = False
+    if link.state == "live" and able:
+        link.state = MERGING
+    rule = "remote merge asked for" if able else "duplicate kept"
+    log(tx, winner, "merged", now, rule=rule, actor=actor, link=link)
+
+
+def _able_to_merge(tx: Tx) -> dict[int, bool]:
+    """Which systems have a connector that merges."""
+    found: dict[int, bool] = {}
+    for system_id, kind in tx.execute(select(System.id, System.kind)):
+        try:
+            found[system_id] = issubclass(registry.get(kind), MergesRecords)
+        except SetupError:
+            found[system_id] = False
+    return found
+
+
+def _move_children(
+    tx: Tx, winner: Golden, loser: Golden, actor: str, now: datetime
+) -> list[Golden]:
+    ids = tx.scalars(select(Golden.id).where(Golden.parent_id == loser.id).order_by(Golden.id))
+    moved = [golden for golden in _chunks(tx, list(ids)) if golden.id != winner.id]
+    for child in moved:
+        give_parent(tx, child, loser.id, winner.id, "merged", actor, now)
+    set_keys(tx, [child for child in moved if child.entity == "contact"])
+    return moved
+
+
+def _chunks(tx: Tx, ids: Sequence[str]) -> list[Golden]:
+    """Records under lock, in a few queries."""
+    found: list[Golden] = []
+    for start in range(0, len(ids), _CHUNK):
+        found.extend(goldens.load(tx, ids[start : start + _CHUNK], lock=True).values())
+    return found
+
+
+def give_parent(
+    tx: Tx, child: Golden, old: str, new: str, rule: str, actor: str, now: datetime
+) -> None:
+    """A child belongs to another record from now on."""
+    path = reference_of(child)
+    child.values = {**child.values, path: new}
+    child.version += 1
+    goldens.describe(child, now)
+    log(tx, child, "set", now, path=path, old=old, new=new, rule=rule, actor=actor)
+
+
+def _repoint(tx: Tx, winner: Golden, loser: Golden) -> tuple[list[int], list[int]]:
+    """Conflicts and dead letters that are open about the loser are about the winner now."""
+    open_ones = (Conflict.golden_id == loser.id, Conflict.state == "open")
+    conflicts = list(tx.scalars(select(Conflict).where(*open_ones)))
+    lost = (DeadLetter.golden_id == loser.id, DeadLetter.state == "open")
+    letters = list(tx.scalars(select(DeadLetter).where(*lost)))
+    for conflict in conflicts:
+        conflict.golden_id = winner.id
+    for letter in letters:
+        letter.golden_id = winner.id
+    return [row.id for row in conflicts], [row.id for row in letters]
+
+
+def _settle_pairs(
+    tx: Tx, winner: Golden, loser: Golden, actor: str, now: datetime
+) -> list[dict[str, Any]]:
+    """The pair is decided; the loser's other pairs are the winner's. Returns them as they were."""
+    kept = []
+    for row in candidates.of_golden(tx, loser.id):
+        other = row.first_id if row.second_id == loser.id else row.second_id
+        kept.append(candidates.kept(row))
+        if other == winner.id:
+            continue
+        mine = candidates.between(tx, winner.id, other)
+        if mine is not None:
+            kept.append(candidates.kept(mine))
+            _join(mine, row)
+            tx.delete(row)
+        else:
+            row.first_id, row.second_id = candidates.pair_of(winner.id, other)
+        tx.flush()
+    candidates.decide(tx, winner.id, loser.id, "merged", actor=actor, now=now)
+    return kept
+
+
+def _join(mine: Candidate, theirs: Candidate) -> None:
+    """Two pairs become one: a decision stands above a proposal, the higher score above the rest."""
+    if theirs.state == candidates.DIFFERENT and mine.state == "open":
+        mine.state = theirs.state
+        mine.decided_by, mine.decided_at = theirs.decided_by, theirs.decided_at
+    if theirs.score > mine.score:
+        mine.score, mine.weights = theirs.score, theirs.weights
+
+
+def _open_all(hub: Hub) -> tuple[list[OpenSystem], list[str]]:
+    opened, unknown = [], []
+    with hub.database.read() as session:
+        rows = session.execute(
+            select(System.id, System.name)
+            .where(System.state.in_(("live", "paused", "broken")))
+            .order_by(System.id)
+        ).all()
+    for system_id, name in rows:
+        try:
+            opened.append(hub.systems.open(system_id))
+        except Exception:  # noqa: BLE001  whatever is wrong there, the preview says so and goes on
+            unknown.append(name)
+    return opened, unknown
+
+
+def _preview(
+    hub: Hub,
+    tx: Tx,
+    winner_id: str,
+    loser_ids: Sequence[str],
+    overrides: Mapping[str, Pick],
+    opened: Sequence[OpenSystem],
+    systems: Sequence[Participant],
+) -> Preview:
+    before: list[Golden] = []
+    choices: dict[str, list[Choice]] = {}
+    moved: list[Golden] = []
+    touched: set[int] = set()
+    for loser_id in loser_ids:
+        winner, loser = _mergeable(tx, winner_id, loser_id)
+        before = before or [_copy(winner)]
+        before.append(_copy(loser))
+        done = _merge(hub, tx, (winner_id, loser_id), "", overrides, systems)
+        choices[loser_id] = done.survivor.choices
+        moved.extend(done.moved)
+        touched.update(one["id"] for one in done.row.undo["links"])
+    if not before:
+        raise CannotUnifyError("There is nothing to merge.", code="nothing_to_merge")
+    winner = goldens.load(tx, [winner_id])[winner_id]
+    out = Preview(before[0], before[1:], choices, dict(winner.values))
+    out.children = dict(Counter(child.entity for child in moved if child.state == "live"))
+    out.warnings = _warnings(before)
+    for system in opened:
+        _add_effects(hub, tx, system, winner, moved, touched, out)
+    return out
+
+
+def _copy(golden: Golden) -> Golden:
+    return Golden(
+        id=golden.id,
+        entity=golden.entity,
+        state=golden.state,
+        values=dict(golden.values),
+        provenance=dict(golden.provenance),
+        version=golden.version,
+        name=golden.name,
+        created_at=golden.created_at,
+        updated_at=golden.updated_at,
+    )
+
+
+def _warnings(records: Sequence[Golden]) -> list[tuple[str, str]]:
+    """What speaks loudly against a merge."""
+    found: list[tuple[str, str]] = []
+    first = records[0].values
+    for other in records[1:]:
+        for path, value in other.values.items():
+            hard = path == "kind" or path.startswith("identifiers[")
+            if hard and value and first.get(path) and first[path] != value:
+                found.append(("kind" if path == "kind" else "identifier", path))
+    return sorted(set(found))
+
+
+def _add_effects(
+    hub: Hub,
+    tx: Tx,
+    system: OpenSystem,
+    winner: Golden,
+    moved: Sequence[Golden],
+    touched: Collection[int],
+    out: Preview,
+) -> None:
+    own = links.of_golden(tx, [winner.id], system.id)[winner.id]
+    main = {link.object: link.remote_id for link in own if _holds_seat(link)}
+    for link in own:
+        if link.id in touched and link.state in {*STANDING, MERGING}:
+            out.effects.append(
+                Effect(system.name, link.object, _fate(link), link.remote_id, main.get(link.object))
+            )
+    children = [child for child in moved if child.state == "live"][:_SHOWN]
+    rows = [_row(record, system) for record in (winner, *children)]
+    wanted = decide(hub, tx, system, rows)
+    out.effects.extend(
+        _written(system, intent) for intent in wanted.intents if intent.golden.id == winner.id
+    )
+    count = sum(intent.golden.id != winner.id for intent in wanted.intents)
+    if count:
+        out.child_writes[system.name] = count
+
+
+def _fate(link: Link) -> str:
+    if link.is_primary:
+        return "relink"
+    return "merge" if link.state in {MERGING, "in_doubt", "merged"} else "duplicate"
+
+
+def _row(golden: Golden, system: OpenSystem) -> Dirty:
+    """A dirty row that nobody stores."""
+    return Dirty(
+        id=0,
+        system_id=system.id,
+        golden_id=golden.id,
+        entity=golden.entity,
+        reason="preview",
+        lane=INTERACTIVE,
+        generation=1,
+        attempts=0,
+    )
+
+
+def _written(system: OpenSystem, intent: Intent) -> Effect:
+    shadow = intent.link.shadow if intent.link else {}
+    remote_id = intent.link.remote_id if intent.link else None
+    fields = {path: (shadow.get(path), intent.sent[path]) for path in intent.paths}
+    return Effect(system.name, intent.spec.object, intent.op, remote_id, None, fields)
