@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from connectors.memory.world import forget, world
+from webui.cli.main import kehub as command
 
 
 @pytest.fixture
@@ -28,9 +29,7 @@ class Kehub:
         self.worlds = set()
 
     def __call__(self, *arguments, expect=0, text=None):
-        from webui.cli.main import kehub
-
-        result = CliRunner().invoke(kehub, list(arguments), input=text, catch_exceptions=False)
+        result = CliRunner().invoke(command, list(arguments), input=text, catch_exceptions=False)
         assert result.exit_code == expect, (result.exit_code, result.stdout, result.stderr)
         return result
 
@@ -50,12 +49,18 @@ class Kehub:
 
 
 @pytest.fixture
-def kehub(home):
+def bare(home):
+    """Commands on a folder where nothing was set up."""
     made = Kehub(home.parent.name)
-    made("init", "--password", "a long password")
     yield made
     for name in made.worlds:
         forget(f"{made.prefix}-{name}")
+
+
+@pytest.fixture
+def kehub(bare):
+    bare("init", "--password", "a long password")
+    return bare
 
 
 @pytest.fixture

@@ -11,30 +11,23 @@ from webui.cli import words
 from webui.cli.main import COMMANDS
 
 
-def test_init_shows_the_password_once_and_may_be_repeated(home):
-    from tests.cli.conftest import Kehub
-
-    kehub = Kehub("x")
-    first = kehub("init").stdout
+def test_init_shows_the_password_once_and_may_be_repeated(bare, home):
+    first = bare("init").stdout
     assert "admin" in first
     assert "password" in first
     assert "First user" in first
-    assert "First user" not in kehub("init").stdout
+    assert "First user" not in bare("init").stdout
     assert (home / "kehub.db").exists()
     assert home.stat().st_mode & 0o077 == 0
 
 
-def test_a_command_before_init_says_what_to_do(home):
-    from tests.cli.conftest import Kehub
-
-    said = Kehub("x")("plan", expect=1).stderr
+def test_a_command_before_init_says_what_to_do(bare):
+    said = bare("plan", expect=1).stderr
     assert "kehub init" in said
 
 
-def test_status_before_init_is_an_object_that_is_not_ready(home):
-    from tests.cli.conftest import Kehub
-
-    found = Kehub("x").json("status")
+def test_status_before_init_is_an_object_that_is_not_ready(bare):
+    found = bare.json("status")
     assert found["ready"] is False
     assert found["systems"] == []
     assert set(found["open"]) == {
@@ -42,23 +35,19 @@ def test_status_before_init_is_an_object_that_is_not_ready(home):
     }  # fmt: skip
 
 
-def test_a_wrong_setting_is_named_as_the_environment_spells_it(home, monkeypatch):
-    from tests.cli.conftest import Kehub
-
+def test_a_wrong_setting_is_named_as_the_environment_spells_it(bare, monkeypatch):
     monkeypatch.setenv("KEHUB_PORT", "eighty")
-    said = Kehub("x")("status", expect=2).stderr
+    said = bare("status", expect=2).stderr
     assert "KEHUB_PORT" in said
 
 
-def test_the_dotenv_file_is_obeyed(home, tmp_path, monkeypatch):
-    from tests.cli.conftest import Kehub
-
+def test_the_dotenv_file_is_obeyed(bare, tmp_path, monkeypatch):
     monkeypatch.delenv("KEHUB_PORT")
     (tmp_path / ".env").write_text("KEHUB_PORT=4321\n")
-    assert Kehub("x").json("status")["url"] == "http://127.0.0.1:4321"
+    assert bare.json("status")["url"] == "http://127.0.0.1:4321"
 
 
-def test_a_taken_port_is_refused_with_a_sentence(kehub, home, monkeypatch):
+def test_a_taken_port_is_refused_with_a_sentence(kehub, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
