@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     change_guard_share: float = 0.2
     flip_guard_count: int = 4  # so many returns to an earlier value within ...
     flip_guard_seconds: float = 3600.0
+    quota_utc_offset: float = 0.0  # hours; the zone in which a vendor's day of calls begins
     drift_seconds: float = 900.0  # how long a described schema is trusted
     mapping_guard_share: float = 0.1  # a mapping that touches more records needs approval
 

@@ -18,10 +18,10 @@ TEXTS: Mapping[str, Pair] = {
     "duplicates": ("Twice in one system", "同一系统中的重复记录"),
     "duplicates_intro": (
         (
-            "These records stand a second time in a system. Where the system can merge, the hub asks "
-            "it to; otherwise merge them there by hand."
+            "These records stand a second time in a system. Where the system can merge, "
+            "the hub asks it to; otherwise merge them there by hand."
         ),
-        "以下客户在某个系统中有两条记录。系统支持合并的，平台会请求其合并；否则请在该系统中手工合并。",
+        "以下客户在某个系统中有两条记录。系统支持合并的由平台请求合并，否则请在该系统中手工合并。",
     ),
     "first": ("Older record", "较早的记录"),
     "second": ("Newer record", "较新的记录"),

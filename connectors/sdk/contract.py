@@ -183,7 +183,7 @@ class ReceivesWebhooks(ABC):
     def hints(self, delivery: Delivery) -> Sequence[Hint]:
         """What to look at again; one delivery may name many records."""
 
-    def reply(self, delivery: Delivery) -> Reply:
+    def reply(self, delivery: Delivery) -> Reply:  # noqa: ARG002  vendors that want more override
         """The vendor's expected answer to a delivery that was stored."""
         return Reply(b"{}")
 

@@ -46,7 +46,7 @@ class ChangedError(ConnectorError):
     """The record moved since `if_version`; nothing was written. Read it again first."""
 
 
-class DeliveryRejected(ConnectorError):
+class DeliveryRejected(ConnectorError):  # noqa: N818  the name says the refusal
     """An inbound request that is not proven to come from the system, or is too old."""
 
 

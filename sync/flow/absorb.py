@@ -361,7 +361,8 @@ class Absorber:
             for p in spec.observed_paths
             if p in item.values and p not in written
         )
-        if len(merged.overruled) > len(accepted) or drifted or link.id is None:
+        second = bool(merged.changes) and not link.is_primary  # the record beside it has to hear
+        if len(merged.overruled) > len(accepted) or drifted or second or link.id is None:
             self._dirty.add((golden.id, golden.entity, self.system.id))
 
     def _apply(self, golden: Golden, merged: Merged, item: Incoming) -> None:

@@ -202,7 +202,7 @@ def ack(
 def _repoint_children(tx: Tx, system: OpenSystem, golden: Golden, absorber: Absorber) -> None:
     """A record was made anew: what refers to its forerunner has to refer to it."""
     for child_id, entity in goldens.children(tx, golden.id):
-        path = PARENTS[entity][0]
+        path = PARENTS.get(entity, ("parent",))[0]
         for link in links.of_golden(tx, [child_id], system.id)[child_id]:
             link.shadow = {**link.shadow, path: None}
             link.pushed = {p: v for p, v in link.pushed.items() if p != path}

@@ -38,7 +38,7 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
             goldens.describe(golden, now)
             unify.log(tx, golden, "unmerged", now, new=other.id, actor=actor, old=undo["merged"])
         children = _return_children(hub, tx, undo["children"], winner, loser, actor)
-        _return_rows(tx, undo, loser.id)
+        _return_rows(tx, undo, winner.id, loser.id)
         candidates.decide(tx, winner.id, loser.id, candidates.DIFFERENT, actor=actor, now=now)
         unify.set_keys(tx, [winner, loser])
         row.undone_at, row.undone_by = now, actor
@@ -191,12 +191,26 @@ def _merged_at(tx: Tx, winner: Golden, loser: Golden) -> Any:
     )
 
 
-def _return_rows(tx: Tx, undo: Mapping[str, Any], loser_id: str) -> None:
+def _return_rows(tx: Tx, undo: Mapping[str, Any], winner_id: str, loser_id: str) -> None:
     conflicts = select(Conflict).where(Conflict.id.in_(undo["conflicts"]))
     letters = select(DeadLetter).where(DeadLetter.id.in_(undo["letters"]))
     for conflict in tx.scalars(conflicts):
         conflict.golden_id = loser_id
     for letter in tx.scalars(letters):
         letter.golden_id = loser_id
-    for stored in undo["candidates"]:
-        candidates.put_back(tx, stored)
+    _return_pairs(tx, undo["candidates"], winner_id, loser_id)
+
+
+def _return_pairs(tx: Tx, kept: Sequence[Mapping[str, Any]], winner_id: str, loser_id: str) -> None:
+    """Pairs as they were; one that only the merge has given to the winner goes again."""
+    known = {(stored["first_id"], stored["second_id"]) for stored in kept}
+    for stored in kept:
+        sides = {stored["first_id"], stored["second_id"]}
+        if loser_id in sides and winner_id not in sides:
+            (other,) = sides - {loser_id}
+            given = candidates.between(tx, winner_id, other)
+            unknown = candidates.pair_of(winner_id, other) not in known
+            if given is not None and unknown and given.state == stored["state"]:
+                tx.delete(given)
+                tx.flush()
+        candidates.put_back(tx, dict(stored))

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete, or_, select, update
 
 from connectors.sdk.contract import SubscribesWebhooks
-from sync.flow import drift, recover
+from sync.flow import drift, recover, usage
 from sync.flow.hub import Hub
 from sync.store import cursors, dirty, inbox
 from sync.store.tables import Golden, Plan, Run, System
@@ -99,4 +99,5 @@ def tidy(hub: Hub) -> None:
         inbox.forget_done(tx, now - KEEP_DELIVERIES)
         tx.execute(delete(Run).where(Run.started_at < now - KEEP_RUNS))
         tx.execute(delete(Plan).where(Plan.created_at < now - KEEP_RUNS))
+    usage.note(hub)
     drift.recheck(hub)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from mapping.canonical import REFERENCES
 from sync.core.unify import Choice
-from sync.flow import split, unify
+from sync.flow import foresee, split, unify
 from sync.flow.hub import Hub
 from sync.service.errors import NotFoundError, ServiceError
 from sync.service.paging import Page, page_of
@@ -97,7 +97,7 @@ class SystemEffect:
     """What a merge does in one system."""
 
     system: str
-    steps: tuple[unify.Effect, ...]
+    steps: tuple[foresee.Effect, ...]
     child_writes: int
 
 
@@ -205,7 +205,7 @@ def preview(
 ) -> MergePreview:
     """What a merge would keep, write, merge and move; nothing is changed."""
     with _refusals():
-        found = unify.preview_merge(hub, winner_id, [loser_id], _picks(overrides))
+        found = foresee.preview_merge(hub, winner_id, [loser_id], _picks(overrides))
     loser = found.losers[0]
     with hub.database.read() as session:
         called = _called(session, (found.winner, loser))

@@ -1,4 +1,4 @@
-"""What waits for a person: conflicts, possible duplicates, guards."""
+"""What waits for a person: conflicts and guards."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sync.flow.hub import Hub
 from sync.service.errors import NotFoundError, ServiceError
 from sync.service.fields import read_text
 from sync.service.paging import Page, page_of
-from sync.store.tables import Candidate, Conflict, Golden, Guard, System
+from sync.store.tables import Conflict, Golden, Guard, System
 
 Choice = Literal["ours", "theirs", "other"]
 CONFLICT_STATES = ("open", "auto", "decided")
@@ -54,24 +54,6 @@ class ConflictView:
     def proposes_theirs(self) -> bool:
         """Whether the policy's proposal is the incoming value."""
         return all(field.proposal == field.theirs for field in self.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateView:
-    """A pair that may be the same customer, with the weight of each piece of evidence."""
-
-    id: int
-    entity: str
-    first_id: str
-    first_name: str
-    second_id: str
-    second_name: str
-    score: float
-    weights: tuple[tuple[str, float], ...]
-    fields: tuple[tuple[str, Any, Any], ...]
-    held_until: datetime | None
-    state: str
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,26 +136,6 @@ def decide_conflict(
     return get_conflict(hub, conflict_id)
 
 
-def list_candidates(
-    hub: Hub, *, state: str | None = "open", page: int = 1, limit: int = 20
-) -> Page[CandidateView]:
-    """The most likely pairs first."""
-    query = select(Candidate).order_by(Candidate.score.desc(), Candidate.id)
-    if state:
-        query = query.where(Candidate.state == state)
-    with hub.database.read() as session:
-        found = page_of(session, query, page, limit)
-        rows = [row[0] for row in found.rows]
-        ids = {golden_id for row in rows for golden_id in (row.first_id, row.second_id)}
-        records = {
-            golden.id: golden
-            for golden in (session.scalars(select(Golden).where(Golden.id.in_(ids))) if ids else ())
-        }
-    return found.with_rows(
-        [_candidate(row, records[row.first_id], records[row.second_id]) for row in rows]
-    )
-
-
 def list_guards(
     hub: Hub, *, state: str | None = "open", page: int = 1, limit: int = 20
 ) -> Page[GuardView]:
@@ -254,28 +216,6 @@ def _conflict(
         decision=row.decision,
         decided_by=row.decided_by,
         decided_at=row.decided_at,
-        created_at=row.created_at,
-    )
-
-
-def _candidate(row: Candidate, first: Golden, second: Golden) -> CandidateView:
-    paths = dict.fromkeys((*first.values, *second.values))
-    return CandidateView(
-        id=row.id,
-        entity=first.entity,
-        first_id=first.id,
-        first_name=first.name,
-        second_id=second.id,
-        second_name=second.name,
-        score=row.score,
-        weights=tuple((str(name), float(weight)) for name, weight, *_ in row.weights),
-        fields=tuple(
-            (path, first.values.get(path), second.values.get(path))
-            for path in paths
-            if path not in REFERENCES
-        ),
-        held_until=max((g.held_until for g in (first, second) if g.held_until), default=None),
-        state=row.state,
         created_at=row.created_at,
     )
 

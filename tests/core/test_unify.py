@@ -25,7 +25,13 @@ EARLY, LATE = "2026-03-01T08:00:00+00:00", "2026-03-02T08:00:00+00:00"
         ({}, record({"name": None}), record({"name": "B"}), "B", "only_value"),
         ({}, record({"name": "A"}), record({}), "A", "only_value"),
         ({"rule": "longest"}, record({"name": "A"}), record({"name": "Bb"}), "Bb", "longest"),
-        ({"rule": "manual"}, record({"name": "A"}, EARLY), record({"name": "B"}, LATE), "A", "manual"),
+        (
+            {"rule": "manual"},
+            record({"name": "A"}, EARLY),
+            record({"name": "B"}, LATE),
+            "A",
+            "manual",
+        ),
         (
             {"rule": "priority", "systems": ("erp",)},
             record({"name": "A"}, LATE),
@@ -34,7 +40,7 @@ EARLY, LATE = "2026-03-01T08:00:00+00:00", "2026-03-02T08:00:00+00:00"
             "priority",
         ),
     ],
-)  # fmt: skip
+)
 def test_the_same_policies_decide_as_in_sync(policy, ours, theirs, kept, rule):
     policies = PolicySet(default=FieldPolicy(**policy))
     out = survive("customer", ours, theirs, policies=policies)
@@ -43,7 +49,9 @@ def test_the_same_policies_decide_as_in_sync(policy, ours, theirs, kept, rule):
 
 
 def test_a_group_is_taken_whole_from_one_side():
-    ours = record({"addresses[billing].street": "Old 1", "addresses[billing].district": "East"}, EARLY)
+    ours = record(
+        {"addresses[billing].street": "Old 1", "addresses[billing].district": "East"}, EARLY
+    )
     theirs = record({"addresses[billing].street": "New 2", "addresses[billing].city": "Ulm"}, LATE)
     out = survive("customer", ours, theirs, policies=PolicySet())
     assert out.values == {

@@ -2,12 +2,12 @@
 
 import re
 
-import demo
 from flask import Flask
 from flask.testing import FlaskClient
-from hubs import Fixture
 
 from sync.service import access
+from tests.hubs import Fixture
+from tests.webui import demo
 from webui.app import create_app
 from webui.limits import limiter
 

@@ -8,9 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import demo
-from browsers import Browser, Script, application
-from hubs import Fixture
+from tests.hubs import Fixture
+from tests.webui import demo
+from tests.webui.browsers import Browser, Script, application
 
 
 @pytest.fixture(scope="module")

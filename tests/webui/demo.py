@@ -5,13 +5,13 @@ from functools import cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from hubs import Fixture, make_hub
 from sqlalchemy import update
 
 from connectors.memory.connector import Memory
 from sync.core.policy import FieldPolicy, PolicySet
 from sync.service import access, plans, systems
 from sync.store.tables import DeadLetter, Guard, System, User
+from tests.hubs import Fixture, make_hub
 
 PASSWORD = "correct horse battery"
 _PLACES = (("上海市", "浦东新区"), ("北京市", "朝阳区"), ("杭州市", "西湖区"), ("深圳市", "南山区"))

@@ -1,11 +1,11 @@
 """The JSON API: shapes that scripts rely on."""
 
 import pytest
-from browsers import application
 from sqlalchemy import select
 
 from sync.service import overview, plans
 from sync.store.tables import DeadLetter, Guard
+from tests.webui.browsers import application
 
 
 def test_the_status_is_the_object_that_scripts_know(fresh, script):

@@ -4,10 +4,11 @@ import shutil
 import threading
 from pathlib import Path
 
-import demo
 import pytest
-from browsers import application
 from werkzeug.serving import make_server
+
+from tests.webui import demo
+from tests.webui.browsers import application
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

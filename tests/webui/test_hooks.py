@@ -1,12 +1,12 @@
 """Webhooks in: proven and stored, or refused and forgotten."""
 
 import pytest
-from browsers import application
 from sqlalchemy import select
 
 from connectors.memory.world import SECRET, signed
 from sync.service import systems
 from sync.store.tables import Inbox, System
+from tests.webui.browsers import application
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from browsers import Browser, Script, application
 
 from sync.service import access
+from tests.webui.browsers import Browser, Script, application
 from webui import auth
 from webui.auth import PUBLIC
 

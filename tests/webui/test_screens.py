@@ -2,15 +2,15 @@
 
 import re
 
-import demo
 import pytest
-from browsers import Browser, application
 from sqlalchemy import select
 
 from sync.service import access, letters, plans, review, systems
 from sync.store import schema
 from sync.store.session import Database
 from sync.store.tables import DeadLetter, Golden, Guard, System
+from tests.webui import demo
+from tests.webui.browsers import Browser, application
 
 PAGES = [
     "/",

@@ -76,9 +76,7 @@ class Link(Base):
     object: Mapped[str] = mapped_column(String(80))
     remote_id: Mapped[str | None] = mapped_column(String(120))
     hub_key: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(
-        String(10), default="live"
-    )  # live in_doubt gone unlinked
+    state: Mapped[str] = mapped_column(String(10), default="live")  # live in_doubt gone unlinked
     is_primary: Mapped[bool] = mapped_column(default=True)
     shadow: Mapped[dict[str, Any]] = mapped_column(default=dict)
     pushed: Mapped[dict[str, Any]] = mapped_column(default=dict)
