@@ -28,6 +28,14 @@ class FileConfig(ConnectorConfig):
             }
         },
     )
+    page_size: int = Field(
+        500,
+        ge=1,
+        le=5000,
+        title="Page size",
+        description="Rows that are read at once.",
+        json_schema_extra={"zh": {"title": "每页条数", "description": "一次读取的行数。"}},
+    )
 
 
 class FileConnector(Connector[FileConfig], ReadsChanges, DescribesSchema):
@@ -39,7 +47,7 @@ class FileConnector(Connector[FileConfig], ReadsChanges, DescribesSchema):
 
     @property
     def rows(self) -> Rows:
-        return Rows(Path(self.config.path))
+        return Rows(Path(self.config.path), self.config.page_size)
 
     def check(self) -> None:
         if not Path(self.config.path).is_file():

@@ -32,8 +32,8 @@ class Row:
 class Rows:
     """Opens the file for each use: imports and polls happen in different processes."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, chunk: int = CHUNK) -> None:
+        self.path, self._chunk = path, chunk
 
     def put(self, object_name: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> int:
         """Keeps rows (id, data); returns how many are new or differ from what was kept."""
@@ -59,7 +59,7 @@ class Rows:
                 found = connection.execute(
                     "SELECT id, seq, changed_at, data FROM row WHERE object = ? AND seq > ? "
                     "ORDER BY seq LIMIT ?",
-                    (object_name, seq, CHUNK),
+                    (object_name, seq, self._chunk),
                 ).fetchall()
             if not found:
                 return

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from sync.core import guard as rules
 from sync.flow.hub import Hub
@@ -146,11 +146,23 @@ def _changed(tx: Tx, system_id: int, since: datetime) -> int:
 
 
 def _earlier(tx: Tx, system_id: int, since: datetime, run_id: int) -> dict[str, int]:
+    """Records that brought another value of a path lately; what a first meeting brings is new."""
     recent = select(Run.id).where(
         Run.started_at >= since,
         Run.system_id == system_id,
         Run.kind == "take_in",
         Run.id != run_id,
+    )
+    met = aliased(Change)
+    first_meeting = (
+        select(met.id)
+        .where(
+            met.golden_id == Change.golden_id,
+            met.run_id == Change.run_id,
+            met.system_id == system_id,
+            met.op.in_(("created", "linked")),
+        )
+        .exists()
     )
     found = tx.execute(
         select(Change.path, func.count(Change.golden_id.distinct()))
@@ -158,6 +170,7 @@ def _earlier(tx: Tx, system_id: int, since: datetime, run_id: int) -> dict[str, 
             Change.run_id.in_(recent),
             Change.system_id == system_id,
             Change.op.in_(("set", "overruled")),
+            ~first_meeting,
         )
         .group_by(Change.path)
     )

@@ -181,7 +181,8 @@ def _checked(sheet: Sheet, number: int, values: dict[str, str]) -> Record | Prob
             return Problem(number, _header(sheet, name), value[:80], code, facts)
     if "name" not in values:
         return Problem(number, _header(sheet, "name"), "", "no_name")
-    if "country" not in values and region_text(values.get("region")) in REGIONS:
+    region = values.get("region")
+    if "country" not in values and region and region_text(region) in REGIONS:
         values["country"] = "CN"  # a province says it
     country = country_of(values.get("country", ""))
     tax_id = re.sub(r"[\s.\-]", "", unicodedata.normalize("NFKC", values.pop("tax_id", ""))).upper()

@@ -114,6 +114,21 @@ def test_thirty_new_fields_at_the_first_meeting_are_no_mass_change(fixture):
     assert guards(fixture, "changes") == []
 
 
+def test_edits_after_a_first_meeting_are_counted_without_it(fixture):
+    limited(fixture, change_guard_count=10)
+    for number in range(30):
+        fixture.world("erp").create("customers", name=brand(number), code=f"C{number}")
+        fixture.world("crm").create(
+            "customers", name=brand(number), code=f"C{number}", notes="known", phone="1"
+        )
+    fixture.sync()
+    for row in fixture.world("crm").all("customers")[:6]:
+        fixture.world("crm").edit("customers", row["id"], notes="edited")
+    fixture.sync()
+    assert guards(fixture, "changes") == []
+    assert [g.values["notes"] for g in fixture.goldens()].count("edited") == 6
+
+
 def ping_pong(fixture, rounds):
     """Two systems that each insist on their own spelling."""
     for _ in range(rounds):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from webui.cli.console import Board, Console
+from webui.cli.console import Board, Console, Exit
 from webui.cli.failing import CommandError
 
 if TYPE_CHECKING:
@@ -107,11 +107,11 @@ class Follower:
             seen = (rest.inbox, rest.dirty)
             if seen != last:
                 last, moved_at = seen, time.monotonic()
-            patience = IMPATIENCE if rest.errors else self.patience
-            if time.monotonic() - moved_at > patience:
-                raise CommandError(
-                    "gives_up", what=self._left(rest), why=self.console.translated(_why(rest))
-                )
+            stuck = bool(rest.errors or rest.blocked)
+            if time.monotonic() - moved_at > (IMPATIENCE if stuck else self.patience):
+                status = Exit.WAITS if rest.blocked else Exit.FAILED
+                why = self.console.translated(_why(rest))
+                raise CommandError("gives_up", status=status, what=self._left(rest), why=why)
             time.sleep(LOOK_EVERY)
 
     def _show_reading(self, plan: "PlanView") -> None:

@@ -155,8 +155,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{name} 已停止：{reason} {hint} 修正后运行 kehub system test {name}。",
     ),
     "system_blocked": (
-        "{name} waits for a decision: {reason}. See `kehub guard list`.",
-        "{name} 等待人工决定：{reason}。请看 kehub guard list。",
+        "{name} waits for a person: {reason}.",
+        "{name} 等待人工处理：{reason}。",
     ),
     "bad_json": ("The settings are not a JSON object: {reason}", "设置不是 JSON 对象：{reason}"),
     "no_setting": (
@@ -166,7 +166,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "no_secret": ("{name} is wanted and was not given.", "需要 {name}，但没有给出。"),
     "settings_wanted": (
         (
-            "{kind} needs settings: {names}. Give them with --set NAME=VALUE and --secret NAME=VALUE, "
+            "{kind} needs settings: {names}. Give them with --set NAME=VALUE and "
+            "--secret NAME=VALUE, "
             "or as JSON with --stdin."
         ),
         "{kind} 需要设置：{names}。请用 --set 名称=值、--secret 名称=值，或用 --stdin 传入 JSON。",
@@ -178,7 +179,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "plan_counts": (
         (
-            "The hub would hold: {goldens}. {conflicts} conflicts, {candidates} candidates, {problems} "
+            "The hub would hold: {goldens}. {conflicts} conflicts, {candidates} candidates, "
+            "{problems} "
             "problems."
         ),
         "执行后将持有：{goldens}。{conflicts} 个冲突、{candidates} 个疑似重复、{problems} 个问题。",
@@ -262,12 +264,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "import_would": (
         (
             "{file}: {rows} rows. It would add {new} customers, link {linked}, change {changed}; "
-            "{unchanged} rows are as before, {candidates} would wait for a decision, {refused} rows "
+            "{unchanged} rows are as before, {candidates} would wait for a decision, {refused} "
+            "rows "
             "are left out. Nothing was changed."
         ),
         (
             "{file}：共 {rows} 行。将新增 {new} 个客户，关联 {linked} 个，修改 {changed} 个；"
-            "{unchanged} 行与上次相同，{candidates} 个待人工确认，{refused} 行被跳过。尚未做任何更改。"
+            "{unchanged} 行与上次相同，{candidates} 个待人工确认，{refused} 行被跳过。"
+            "尚未做任何更改。"
         ),
     ),
     "import_done": (
@@ -289,7 +293,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "problem_bad_phone": (
         (
-            "“{value}” in “{column}” is no phone number. Write it with its area code, or with + and "
+            "“{value}” in “{column}” is no phone number. Write it with its area code, or with + "
+            "and "
             "the country code."
         ),
         "“{column}”中的“{value}”不是电话号码。请写上区号，或用 + 加国家代码。",
@@ -316,7 +321,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "problem_bad_credit_code": (
         (
-            "{value} in “{column}” is no valid unified social credit code (18 characters with a check "
+            "{value} in “{column}” is no valid unified social credit code (18 characters with a "
+            "check "
             "character). Correct it, or name the country in the row."
         ),
         (
@@ -337,8 +343,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "与第 {first} 行是同一客户（“{column}”）。请只保留一行。",
     ),
     "problem_dead_letter": ("{message}", "{message}"),
+    "foreign": (
+        "{words}",
+        "对方系统或其设置有问题：{words}",
+    ),
     # Refusals of the service, in Chinese; their English is in the service itself.
     "refusal_no_system": ("", "没有名为“{name}”的系统。请看 kehub system list。"),
+    "refusal_unreachable": ("", "暂时无法访问对方系统：{reason} 请检查地址、网络和对方服务。"),
     "refusal_bad_name": (
         "",
         "“{name}”不能作为系统名称。请以小写字母开头，只用字母、数字、-、_，最多 40 个字符。",
@@ -393,7 +404,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "demo_connected": ("Three systems are connected", "三个系统已连接"),
     "demo_open": (
         (
-            "Waits for a person: {conflicts} conflicts, {candidates} candidates, {dead_letters} dead "
+            "Waits for a person: {conflicts} conflicts, {candidates} candidates, {dead_letters} "
+            "dead "
             "letters, {guards} guards."
         ),
         (

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from webui.cli.console import Board, Console
+from webui.cli.console import Board, Console, Exit
 from webui.cli.demo import children
 from webui.cli.demo.state import State
 from webui.cli.failing import CommandError, sentence
@@ -75,7 +75,13 @@ class Connecting:
             hub, self._console, board, has_workers=True, stopping=lambda: _check(supervisor)
         )
         self._go_live(hub, follower)
-        follower.wait(polled_since=work.ask_for_polls(hub))
+        try:
+            follower.wait(polled_since=work.ask_for_polls(hub))
+        except CommandError as error:
+            if error.status is not Exit.WAITS:
+                raise
+            # Somebody has to decide something; the demo goes on, that is what it is for.
+            board.say(self._console.word(error.key, **error.facts))
         return hub
 
     def _wait_for(self, supervisor: Supervisor, board: Board, name: str) -> None:
