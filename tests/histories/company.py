@@ -247,7 +247,8 @@ class Company:
             return  # the system refuses what its user typed
         after = self.worlds[name].get(object_name, record["id"]).body
         value = fields.read(object_name, unit, after)
-        self.ledger.typed(identity, unit.name, value, name, seen)
+        if value != fields.read(object_name, unit, record):  # else nothing moved there
+            self.ledger.typed(identity, unit.name, value, name, seen)
 
     def _who(self, who: int) -> tuple[str, str | None]:
         people = [("customers", identity) for identity in self.customers]
