@@ -444,8 +444,9 @@ class Company:
         for _ in range(3):
             self.clock.pass_(400)  # leases run out, rows come back
             self._rest()
-        self.reconcile()
-        self._rest()
+        if self.touched and not all(w.oddities.lists_deletes for w in self.worlds.values()):
+            self.reconcile()  # nothing else tells what was deleted there
+            self._rest()
         self.clock.pass_(25 * 3600)  # nobody decided about a candidate
         sweep._end_holds(self.hub, self.hub.now())
         self._rest()
