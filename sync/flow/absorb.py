@@ -229,6 +229,8 @@ class Absorber:
         link.state, link.is_primary = "live", not taken
         self._log(golden.id, golden.entity, "linked", item, rule="came back")
         self._dirty.add((golden.id, golden.entity, self.system.id))
+        for child_id, entity in goldens.children(self.tx, golden.id):
+            self.mark_own(child_id, entity)
         if golden.state == "deleted":
             golden.state, golden.version, golden.updated_at = "live", golden.version + 1, self.now
             self.mark_all(golden)

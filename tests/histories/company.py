@@ -281,9 +281,9 @@ class Company:
         oddities = self.worlds[name].oddities
 
         def looks(other: Any) -> bool:
-            return value in (other, fields.as_shown(object_name, unit, oddities, other))
+            return value == fields.as_shown(object_name, unit, oddities, other)
 
-        return self.ledger.shown(identity, unit.name, looks)
+        return self.ledger.shown(identity, unit.name, name, value, looks)
 
     def hub_edit(self, who: int, what: int) -> None:
         object_name, identity = self._who(who)
@@ -304,7 +304,7 @@ class Company:
         self, object_name: str, unit: Unit, identity: str, values: dict[str, Any]
     ) -> set[int]:
         shown = fields.of_golden(object_name, unit, values)
-        return self.ledger.shown(identity, unit.name, lambda other: other == shown)
+        return self.ledger.shown(identity, unit.name, "hub", shown, lambda _: False)
 
     def delete(self, name: str, who: int) -> None:
         object_name, identity = self._who(who)
