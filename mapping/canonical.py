@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -218,6 +219,7 @@ def _fields(model: type[BaseModel]) -> dict[str, CanonicalField]:
 FIELDS: Mapping[str, Mapping[str, CanonicalField]] = {e: _fields(m) for e, m in MODELS.items()}
 
 
+@cache
 def field_of(entity: str, path: str) -> CanonicalField | None:
     """The kind of a canonical path, None where the entity has no such path."""
     return FIELDS[entity].get(shape(path)) if CANONICAL.match(path) else None

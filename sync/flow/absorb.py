@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
@@ -73,7 +73,8 @@ class Absorber:
         self._golden: dict[str, Golden] = {}
         self._new_goldens: list[Golden] = []
         self._new_links: list[Link] = []
-        self._new_rows: list[Change | Candidate] = []
+        self._new_rows: list[Candidate] = []
+        self._changes: list[dict[str, Any]] = []
         self._new_conflicts: list[tuple[Link, Conflict]] = []
         self._dirty: set[tuple[str, str, int]] = set()
         self._rekey: set[str] = set()
@@ -506,6 +507,9 @@ class Absorber:
                 self.tx.add_all(rows)
                 self.tx.flush()
                 rows.clear()
+        if self._changes:
+            self.tx.execute(insert(Change), self._changes)  # one statement for all of them
+            self._changes.clear()
         for link, conflict in self._new_conflicts:
             conflict.link_id = link.id
             self.tx.add(conflict)
@@ -539,21 +543,21 @@ class Absorber:
         new: Any = None,
         rule: str = "",
     ) -> None:
-        self._new_rows.append(
-            Change(
-                golden_id=golden_id,
-                entity=entity,
-                op=op,
-                path=path,
-                old=old,
-                new=new,
-                system_id=self.system.id,
-                object=item.object_name,
-                remote_id=item.remote_id,
-                rule=rule,
-                run_id=self.run_id,
-                at=self.now,
-            )
+        self._changes.append(
+            {
+                "golden_id": golden_id,
+                "entity": entity,
+                "op": op,
+                "path": path,
+                "old": old,
+                "new": new,
+                "system_id": self.system.id,
+                "object": item.object_name,
+                "remote_id": item.remote_id,
+                "rule": rule,
+                "run_id": self.run_id,
+                "at": self.now,
+            }
         )
 
 
