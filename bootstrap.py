@@ -23,6 +23,7 @@ VENV = Path(os.environ.get("KEHUB_VENV") or ROOT / ".venv")
 STAMP = "kehub-installed.json"
 OLDEST, TOO_NEW = (3, 11), (3, 15)
 # Each lock holds all of the one before, so a bigger installation serves a smaller need.
+WORKERS = "2"  # test processes at once: what the smallest machine has cores for
 LOCKS = ("requirements.lock", "requirements-test.lock", "requirements-quality.lock")
 TOOLS_LOCK = "requirements-install.lock"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -336,7 +337,8 @@ def bench(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     _offer_browser()
-    return _become("python", "-m", "pytest", *arguments)
+    workers = () if any(word.startswith("-n") for word in arguments) else ("-n", WORKERS)
+    return _become("python", "-m", "pytest", *workers, *arguments)
 
 
 def check(arguments: list[str]) -> int:

@@ -1,20 +1,14 @@
 """`python -m bench [main_job|NAME] [options]`: run one benchmark; the main job if none is named."""
 
-import importlib
 import pkgutil
+import runpy
 import sys
 
 import bench
 
 DEFAULT = "main_job"
 
-
-def main(arguments):
-    known = {module.name for module in pkgutil.iter_modules(bench.__path__)}
-    named = bool(arguments) and arguments[0] in known
-    name = arguments[0] if named else DEFAULT
-    return importlib.import_module(f"bench.{name}").main(arguments[1:] if named else arguments)
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    known = {module.name for module in pkgutil.iter_modules(bench.__path__)}
+    chosen = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1] in known else DEFAULT
+    runpy.run_module(f"bench.{chosen}", run_name="__main__", alter_sys=True)

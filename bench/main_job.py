@@ -82,3 +82,7 @@ def _options(arguments):
 
 def _tell(text):
     print(f"{time.monotonic() - STARTED:6.1f} s  {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

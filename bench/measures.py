@@ -360,7 +360,8 @@ def _engine_burst(hub, worlds, ids, count):
 
 
 def _rounds(hub, ids):
-    poll.poll(hub, ids["crm"], force=True)
+    for system_id in ids.values():  # nothing is created in a system that was never listed
+        poll.poll(hub, system_id, force=True)
     take_in.drain(hub, ids["crm"])
     dispatch.drain(hub, ids["erp"])
 

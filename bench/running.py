@@ -122,6 +122,7 @@ def running_hub(home):
         "redis_url": broker.url,
         "public_url": f"http://127.0.0.1:{port}",
         "poll_seconds": 86400.0,  # only what the benchmark asks for is polled
+        "change_guard_count": 10**6,  # a burst is the mass change that the guard is there for
     }
     environment = {f"KEHUB_{name.upper()}": str(value) for name, value in settings.items()}
     with ExitStack() as stack:

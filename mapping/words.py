@@ -1,6 +1,6 @@
 """What the mapping says to people, in English and Chinese; keys are stable, texts are not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -139,6 +139,11 @@ def is_chinese(language: str) -> bool:
 def pick(texts: tuple[str, str], language: str, data: Mapping[str, Any]) -> str:
     """One of an English and a Chinese text, filled."""
     return texts[1 if is_chinese(language) else 0].format_map(dict(data))
+
+
+def sentences() -> Iterator[tuple[str, str]]:
+    """The English and Chinese templates of `unmappable`, for texts that are stored in English."""
+    yield from (_READ, _WRITE, *REASONS.values())
 
 
 def unmappable(language: str, data: Mapping[str, Any]) -> str:

@@ -26,6 +26,11 @@ def tag() -> str:
     return _TAGS[language()]
 
 
+def api_language() -> str:
+    """The language that a caller of the JSON API asks for; English where none is asked for."""
+    return request.accept_languages.best_match(("en", "zh")) or "en"
+
+
 def _choose() -> str:
     user = None if request.path.startswith("/static/") else auth.user()
     asked = (user.language if user else "") or session.get("language", "")

@@ -16,6 +16,7 @@ from sync.service.overview import open_counts
 from sync.service.review import GuardView
 from webui import auth, language, words
 from webui.assets import VERSION
+from webui.sentences import said
 
 EMPTY = "—"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -32,6 +33,7 @@ def init(app: Flask) -> None:
         number=number,
         pretty=pretty,
         rule=words.rule,
+        said=said,
         value=value,
         group=group_of,
     )

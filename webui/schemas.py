@@ -1,9 +1,13 @@
 """The shapes of the JSON API."""
 
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from flask import has_request_context
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from sync.service.sentences import in_language
+from webui.language import api_language
 
 T = TypeVar("T")
 
@@ -12,6 +16,14 @@ class Out(BaseModel):
     """What the API answers; filled from the service's values."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+def _said(text: str) -> str:
+    return in_language(text, api_language()) if has_request_context() else text
+
+
+# What connectors, engine or mapping say: English, or what `Accept-Language` asks for.
+Said = Annotated[str, PlainSerializer(_said, return_type=str)]
 
 
 class In(BaseModel):
@@ -233,8 +245,8 @@ class SystemOut(Out):
     kind: str
     label: str
     state: str
-    reason: str
-    hint: str
+    reason: Said
+    hint: Said
     url: str
     lag_seconds: float | None
     inbox: int
@@ -286,7 +298,7 @@ class PlanOut(Out):
     systems: list[str]
     progress: dict[str, Any]
     summary: dict[str, Any]
-    error: str
+    error: Said
     created_at: datetime
     applied_at: datetime | None
 
@@ -302,7 +314,7 @@ class RunOut(Out):
     started_at: datetime
     ended_at: datetime | None
     counts: dict[str, Any]
-    error: str
+    error: Said
 
 
 class RunPage(PageOut[RunOut]):
@@ -355,7 +367,7 @@ class GuardOut(Out):
     system: str
     kind: str
     direction: str
-    reason: str
+    reason: Said
     facts: dict[str, Any]
     state: str
     decided_by: str
@@ -391,7 +403,7 @@ class LetterOut(Out):
     reason: ReasonOut
     remote_id: str | None
     golden_id: str | None
-    message: str
+    message: Said
     value: str | None
     payload: dict[str, Any] | None
     attempts: int

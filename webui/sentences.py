@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync.service.errors import Explanation
+from sync.service.sentences import in_language
 from webui.language import language
 from webui.words import label
 
@@ -36,6 +37,30 @@ _REFUSALS: Mapping[str, _Texts] = {
     "no_plan": _Texts("计划 {id} 不存在。"),
     "plan_not_ready": _Texts("计划 {id} 当前不能执行。", "请重新生成计划。"),
     "plan_stale": _Texts("计划 {id} 已过期：映射或策略在此之后有变更。", "请重新生成计划。"),
+    "restore_plan": _Texts("计划 {id} 是恢复后的核对结果，不能直接执行。", "请在确认恢复时使用。"),
+    "mapping_plan": _Texts(
+        "计划 {id} 展示的是映射变更的影响，不能直接执行。", "请在启用映射时使用。"
+    ),
+    "restore_pending": _Texts(
+        "系统 {name} 刚从备份恢复：请先核对并确认。", "请运行 kehub restore --approve。"
+    ),
+    "no_restore": _Texts("没有等待确认的恢复。"),
+    "no_backup": _Texts("备份未能完成：{reason}"),
+    "bad_backup": _Texts("备份文件不可用：{reason}"),
+    "no_mapping": _Texts("没有这个映射。"),
+    "no_object": _Texts("对方系统没有该对象：{reason}"),
+    "no_schema": _Texts("系统 {name} 不能描述其字段，只能试读。"),
+    "mapping_misfit": _Texts(
+        "映射与系统不匹配：{reason}", "请修改规则或对方系统的字段，然后重新添加映射。"
+    ),
+    "mapping_unreadable": _Texts("映射无法读取：{reason}"),
+    "mapping_needs_plan": _Texts(
+        "已有关联记录，启用该映射需要先看计划。", "请先预览映射并查看计划，再凭计划启用。"
+    ),
+    "mapping_needs_approval": _Texts(
+        "该映射将影响 {touched} 条关联记录（共 {linked} 条）。", "请查看计划，确认后再启用。"
+    ),
+    "not_a_draft": _Texts("该映射版本不是草稿。", "请将其文本添加为新版本。"),
     "no_run": _Texts("运行记录 {id} 不存在；运行记录保留 30 天。"),
     "no_record": _Texts("该记录不存在。"),
     "no_conflict": _Texts("冲突 {id} 不存在。"),
@@ -119,12 +144,18 @@ _PAGES: Mapping[str, tuple[str, str, str, str]] = {
 }
 
 
+def said(text: str | None) -> str:
+    """What connectors, engine or mapping say, in the language of this request."""
+    return in_language(text or "", language())
+
+
 def sentence(why: Explanation) -> tuple[str, str]:
     """What is wrong, and how to mend it, in the language of this request."""
     texts = _REFUSALS.get(why.code)
     if texts is None:
-        return why.message, why.hint
+        return said(why.message), said(why.hint)
     facts = {"name": "", "id": "", "reason": why.message, **why.facts}
+    facts["reason"] = said(str(facts["reason"]))
     facts["field"] = label(str(facts.get("path", "")))
     kind_hint = _KIND_HINTS.get(str(facts.get("kind", "")), ("", ""))
     if language() == "zh":

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
+from sync.service.sentences import in_language
 from webui import pair_words
 from webui.language import language
 
@@ -161,6 +163,8 @@ PLAN_STATES: Mapping[str, Pair] = {
 PLAN_KINDS: Mapping[str, Pair] = {
     "load": ("First load", "首次加载"),
     "reconcile": ("Reconcile", "全面核对"),
+    "mapping": ("Mapping preview", "映射预览"),
+    "restore": ("After a restore", "恢复后核对"),
 }
 COUNTS: Mapping[str, Pair] = {
     "records": ("records", "条记录"),
@@ -306,6 +310,38 @@ GUARDS: Mapping[str, Pair] = {
             "目前尚未执行任何操作。如属有意请放行；否则请先在对方系统恢复记录，再选择拒绝。"
         ),
     ),
+    "changes": (
+        (
+            "“{path}” changed in about {records} of {linked} linked records of {system} at once. "
+            "The rest was not applied. Allow it if this was meant; otherwise restore the records "
+            "there, then refuse it."
+        ),
+        (
+            "{system} 中约 {records} 条关联记录（共 {linked} 条）的“{path}”被同时修改，"
+            "其余尚未执行。如属有意请放行；否则请先在对方系统恢复记录，再选择拒绝。"
+        ),
+    ),
+    "flipflop": (
+        (
+            "“{path}” of “{name}” went back and forth {flips} times, last by {system}. It is not "
+            "written to {system} any more. Mend what changes it there, then allow writing; "
+            "refuse to leave each side with its own form."
+        ),
+        (
+            "“{name}”的“{path}”反复变更了 {flips} 次，最近一次来自 {system}，"
+            "已暂停写往 {system}。请先解决对方系统中的原因，再放行；拒绝则双方各自保留自己的值。"
+        ),
+    ),
+    "drift": (
+        (
+            "{system} has changed {object}: {what}. What this concerns waits, everything else "
+            "goes on. Mend the mapping or the field there; what waits is then written by itself."
+        ),
+        (
+            "{system} 的 {object} 发生了变化：{what}。受影响的内容会等待，其余照常进行。"
+            "请调整映射或对方系统的字段，之后会自动写入。"
+        ),
+    ),
     "delete": (
         (
             "“{name}” was deleted in {system}. Allow: delete it in the other systems, too. "
@@ -318,6 +354,22 @@ GUARD_KINDS: Mapping[str, Pair] = {
     "deletes": ("Mass delete", "批量删除"),
     "delete": ("Delete", "删除"),
     "changes": ("Mass change", "批量变更"),
+    "flipflop": ("Back and forth", "反复变更"),
+    "drift": ("Changed fields", "字段结构变化"),
+}
+DRIFTS: Mapping[str, Pair] = {
+    "missing": ("“{label}” ({field}) is gone", "字段“{label}”（{field}）已不存在"),
+    "read_only": (
+        "“{label}” ({field}) cannot be written any more",
+        "字段“{label}”（{field}）不能再写入",
+    ),
+    "option": ("“{label}” ({field}) accepts fewer values", "字段“{label}”（{field}）可选值减少"),
+    "length": (
+        "“{label}” ({field}) holds only {limit} {unit}",
+        "字段“{label}”（{field}）最多只能保存 {limit}",
+    ),
+    "required": ("“{label}” ({field}) has to be filled", "字段“{label}”（{field}）变为必填"),
+    "hub_key": ("the field of the hub's key ({field}) is gone", "平台标识字段（{field}）已不存在"),
 }
 WEIGHTS: Mapping[str, Pair] = {
     "identifier": ("same identifier", "证件号码相同"),
@@ -352,6 +404,12 @@ ACTIONS: Mapping[str, Pair] = {
     "golden.keep_apart": ("told two records apart", "判定为不同记录"),
     "dead.retry": ("retried dead letters", "重试死信"),
     "dead.discard": ("discarded dead letters", "忽略死信"),
+    "mapping.add": ("added a mapping", "添加映射"),
+    "mapping.activate": ("activated a mapping", "启用映射"),
+    "mapping.discard": ("discarded a mapping draft", "放弃映射草稿"),
+    "run.rollback": ("rolled a run back", "回滚运行"),
+    "restore": ("restored a backup", "恢复备份"),
+    "restore.approve": ("approved a restore", "确认恢复"),
     "user.create": ("created a user", "创建用户"),
     "user.change": ("changed a user", "修改用户"),
     "user.password": ("set a password", "设置密码"),
@@ -433,12 +491,23 @@ def rule(name: str) -> str:
     return name.replace("_", " ")
 
 
-def guard_text(kind: str, reason: str, facts: dict[str, object]) -> str:
+def guard_text(kind: str, reason: str, facts: Mapping[str, Any]) -> str:
     """Why a guard stopped something; the engine's own sentence where the kind is unknown."""
     found = GUARDS.get(kind)
     if found is None:
-        return reason
+        return in_language(reason, language())
+    shown = dict(facts)
+    if isinstance(facts.get("path"), str):
+        shown["path"] = label(str(facts["path"]))
+    if isinstance(facts.get("problems"), list):
+        shown["what"] = pick(("; ", "；")).join(_drift(each) for each in facts["problems"])
     try:
-        return pick(found).format(**facts)
+        return pick(found).format(**shown)
     except KeyError:
-        return reason
+        return in_language(reason, language())
+
+
+def _drift(problem: Mapping[str, object]) -> str:
+    found = DRIFTS.get(str(problem.get("kind")))
+    known = {"label": "", "field": "", "limit": "", "unit": "", **problem}
+    return pick(found).format(**known) if found else str(problem.get("field", ""))

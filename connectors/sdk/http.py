@@ -72,7 +72,6 @@ class Http:
     ) -> None:
         self.limiter, self.tokens, self.now = limiter, tokens, now
         self._sleep = sleep
-        self.clock_offset: float | None = None  # the server's clock minus ours, seconds
         self.session = requests.Session()
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=16)
         self.session.mount("http://", adapter)
@@ -125,7 +124,6 @@ class Http:
         self, method: str, url: str, interface: str, *, write: bool, **kwargs: Any
     ) -> requests.Response:
         self.limiter.count(write=write)
-        sent_at = self.now()
         try:
             answer = self.session.request(method, url, **kwargs)
         except requests.exceptions.ConnectTimeout as exc:
@@ -134,7 +132,6 @@ class Http:
             if _never_connected(exc):
                 raise TransientError(f"{_host(url)} cannot be reached.") from exc
             raise AnswerLostError(f"The answer of {_host(url)} got lost.") from exc
-        self._note_clock(answer, sent_at)
         if answer.status_code == 429:
             wait = retry_after(answer) or 10.0
             self.limiter.close(interface, wait)
@@ -144,15 +141,6 @@ class Http:
                 f"{_host(url)} answered {answer.status_code}.", retry_after=retry_after(answer)
             )
         return answer
-
-    def _note_clock(self, answer: requests.Response, sent_at: datetime) -> None:
-        """Compares the server's Date, given in whole seconds, with the middle of the call."""
-        try:
-            told = parsedate_to_datetime(answer.headers.get("Date", ""))
-        except (TypeError, ValueError):
-            return
-        middle = sent_at + (self.now() - sent_at) / 2
-        self.clock_offset = (told - middle).total_seconds() + 0.5
 
 
 def retry_after(answer: requests.Response) -> float | None:

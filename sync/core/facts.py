@@ -38,11 +38,11 @@ class SystemStore(Protocol):
     def facts(self, system_id: int) -> tuple[SystemFacts, list[MappingText]]:
         """The system and its live mappings."""
 
+    def taking_part(self) -> list[tuple[int, list[MappingText]]]:
+        """Systems that have gone live, also while they are paused or broken, with mappings."""
+
     def add_calls(self, system_id: int, *, reads: int, writes: int, written: int) -> None:
         """Adds to the system's counters."""
-
-    def set_clock_offset(self, system_id: int, seconds: float) -> None:
-        """How far the system's clock is ahead of ours."""
 
     def token(self, system_id: int) -> bytes | None:
         """The sealed token."""

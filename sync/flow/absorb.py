@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
@@ -151,14 +151,15 @@ class Absorber:
     def _load(self, group: Sequence[Incoming]) -> None:
         name = group[0].object_name
         found = links.by_remote(self.tx, self.system.id, name, [item.remote_id for item in group])
-        self._links.update({(name, remote_id): link for remote_id, link in found.items()})
         keys = {i.hub_key: i for i in group if i.hub_key and i.remote_id not in found}
-        if keys:
-            doubted = links.by_hub_key(self.tx, self.system.id, name, keys)
-            for key, link in doubted.items():
-                self._adopt(link, keys[key])
-        wanted = {link.golden_id for link in self._links.values()} - set(self._golden)
+        doubted = links.by_hub_key(self.tx, self.system.id, name, keys) if keys else {}
+        both = [*found.values(), *doubted.values()]
+        wanted = {link.golden_id for link in both} - set(self._golden)
         self._golden.update(goldens.load(self.tx, wanted, lock=True))
+        links.refresh(self.tx, both)
+        self._links.update({(name, remote_id): link for remote_id, link in found.items()})
+        for key, link in doubted.items():
+            self._adopt(link, keys[key])
 
     def _adopt(self, link: Link, item: Incoming) -> None:
         """A create whose answer was lost shows itself by the hub's key."""
@@ -228,6 +229,8 @@ class Absorber:
         link.state, link.is_primary = "live", not taken
         self._log(golden.id, golden.entity, "linked", item, rule="came back")
         self._dirty.add((golden.id, golden.entity, self.system.id))
+        for child_id, entity in goldens.children(self.tx, golden.id):
+            self.mark_own(child_id, entity)
         if golden.state == "deleted":
             golden.state, golden.version, golden.updated_at = "live", golden.version + 1, self.now
             self.mark_all(golden)
@@ -409,6 +412,8 @@ class Absorber:
             moved = [*((c.path, c.new) for c in merged.changes)]
             moved += [(o.path, o.refused) for o in merged.overruled]
             self.moved.extend(guards.Moved(link, golden, path, value) for path, value in moved)
+        if merged.conflicts and link.id is not None:
+            self._supersede(link, {conflict.unit for conflict in merged.conflicts})
         for conflict in merged.conflicts:
             row = Conflict(
                 golden_id=golden.id,
@@ -425,6 +430,14 @@ class Absorber:
             self._new_conflicts.append((link, row))
         self.report.overruled += len(merged.overruled)
         self.report.conflicts += len(merged.conflicts)
+
+    def _supersede(self, link: Link, units: Collection[str]) -> None:
+        """What is disputed anew is decided once; the older values are in the change log."""
+        self.tx.execute(
+            update(Conflict)
+            .where(Conflict.link_id == link.id, Conflict.unit.in_(units), Conflict.state == "open")
+            .values(state="auto", decision="newer")
+        )
 
     def _mark_others(self, golden: Golden, paths: Collection[str] | None) -> None:
         """The other systems that a change (None: a new record) concerns."""

@@ -198,8 +198,15 @@ def mark_paths(
     hub: Hub, tx: Tx, golden: Golden, paths: set[str] | None, systems: Sequence[Participant]
 ) -> None:
     """The systems that these paths (None: any) concern have to look at the record."""
+    concerned = [(golden.id, golden.entity, paths)]
+    if paths is None or paths & {"stage", "kind"}:  # children follow their parent's route
+        children = goldens.children(tx, golden.id)
+        concerned += [(child_id, entity, None) for child_id, entity in children]
     pairs = [
-        (golden.id, golden.entity, s.id) for s in systems if s.is_concerned(golden.entity, paths)
+        (golden_id, entity, system.id)
+        for golden_id, entity, some in concerned
+        for system in systems
+        if system.is_concerned(entity, some)
     ]
     for system_id in dirty.mark(tx, pairs, reason="decided", lane=INTERACTIVE, now=hub.now()):
         tx.after_commit(hub.waker.dispatch, system_id)

@@ -4,7 +4,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
 
 from connectors.sdk.contract import Change, Outcome, Write, WritesRecords
 from connectors.sdk.errors import (
@@ -23,8 +25,10 @@ from sync.flow.records import Seen, digest
 from sync.gateway.systems import OpenSystem
 from sync.store import dirty, goldens, inbox, links, runs
 from sync.store.session import Tx
-from sync.store.tables import BULK, INTERACTIVE, Dirty
+from sync.store.tables import BULK, INTERACTIVE, Dirty, System
 
+_CLOCK_SLACK = 3.0  # seconds: a call takes some, and many systems know no fractions
+_CLOCK_MOST = 1800.0  # more is no clock but a record that nothing was written to
 _SOON = 3  # so often a record that moved under a write is tried again at once
 _EXTEND_EVERY = 20.0  # seconds of writing after which the lease is drawn out
 
@@ -320,6 +324,7 @@ def _ack(
     batch: Batch,
 ) -> None:
     done = [o for o in outcomes if o.error is None and o.key in by_key]
+    answered_at = hub.now()
     after = _read_after(hub, system, name, by_key, done)
     targets = hub.participants()
     with hub.database.write() as tx:
@@ -341,9 +346,23 @@ def _ack(
             dirty.wake_children(tx, system.id, hub.now())
             tx.after_commit(hub.waker.dispatch, system.id)
         _close_letters(tx, system, name, finished, hub)
+        _set_clock(tx, system, after.values(), answered_at)
     for outcome in outcomes:
         if outcome.error is not None and outcome.key in by_key:
             _not_done(hub, system, by_key[outcome.key], outcome.error, batch)
+
+
+def _set_clock(tx: Tx, system: OpenSystem, after: Iterable[Seen], answered_at: datetime) -> None:
+    """How far the system's clock is off: what was written just now says when that was there.
+
+    The newest record of a batch counts; one that the system found unchanged keeps an old time.
+    """
+    times = [seen.change.modified_at for seen in after if seen.change.modified_at is not None]
+    if not times:
+        return
+    offset = (max(times) - answered_at).total_seconds()
+    if abs(offset - system.clock_offset) > _CLOCK_SLACK and abs(offset) < _CLOCK_MOST:
+        tx.execute(update(System).where(System.id == system.id).values(clock_offset=offset))
 
 
 def _read_after(

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from sync.core.unify import Choice, Pick
 from sync.flow import unify
-from sync.flow.hub import TAKING_PART, Hub
+from sync.flow.hub import Hub
 from sync.flow.intent import Intent, decide
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import goldens, links
@@ -75,9 +75,10 @@ def preview_merge(
 
 def _open_all(hub: Hub) -> tuple[list[OpenSystem], list[str]]:
     opened, unknown = [], []
+    ids = [participant.id for participant in hub.participants()]
     with hub.database.read() as session:
         rows = session.execute(
-            select(System.id, System.name).where(System.state.in_(TAKING_PART)).order_by(System.id)
+            select(System.id, System.name).where(System.id.in_(ids)).order_by(System.id)
         ).all()
     for system_id, name in rows:
         try:

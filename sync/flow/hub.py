@@ -14,8 +14,6 @@ from sync.store.session import Database
 from sync.store.tables import System
 from sync.wake import Waker
 
-TAKING_PART = ("live", "paused", "broken")
-
 
 @dataclass(frozen=True)
 class Hub:
@@ -31,13 +29,7 @@ class Hub:
 
     def participants(self) -> list[Participant]:
         """Systems that hold golden records: live ones, and those that are stopped for now."""
-        with self.database.read() as session:
-            ids = list(
-                session.scalars(
-                    select(System.id).where(System.state.in_(TAKING_PART)).order_by(System.id)
-                )
-            )
-        return [self.systems.participant(system_id) for system_id in ids]
+        return self.systems.participants()
 
     def live_systems(self) -> list[OpenSystem]:
         """Systems that take part, opened."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from connectors.sdk.contract import Change, ReadsChanges
 from sync.flow.hub import Hub
 from sync.flow.poll import has_moved, timed_pages
+from sync.flow.reconcile import mark_differing
 from sync.gateway.systems import OpenSystem
 from sync.store import cursors, inbox, links
 from sync.store.tables import BULK, Cursor, Link, Plan, Staged, System
@@ -183,6 +184,9 @@ def hand_over(hub: Hub, plan_id: int) -> None:
             tx.after_commit(hub.waker.take_in, system_id)
             tx.after_commit(hub.waker.poll, system_id)
         tx.execute(delete(Staged).where(Staged.plan_id == plan_id))
+    for system_id in plan.systems if plan.kind == "load" else ():
+        mark_differing(hub, hub.systems.open(system_id))  # what the others had before it came
+    with hub.database.write() as tx:
         tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applied", applied_at=now))
 
 

@@ -48,6 +48,7 @@ def take_tombstones(
         out.held.extend(seen for seen, _ in lost)
         return out
     golden = goldens.load(tx, {link.golden_id for _, link in lost}, lock=True)
+    links.refresh(tx, [link for _, link in lost])
     for seen, link in lost:
         if link.seen_at is not None and seen.read_at < link.seen_at:
             continue  # seen alive after this was read; the row is finished, the next read decides

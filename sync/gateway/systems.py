@@ -23,8 +23,6 @@ from sync.gateway.quota import Buckets, Quota
 from sync.gateway.tokens import StoredTokens
 from sync.gateway.vault import Vault
 
-CLOCK_NOISE = 2.0  # seconds: what whole seconds and the way there can make of equal clocks
-
 
 @dataclass(frozen=True, slots=True)
 class OpenSystem:
@@ -113,26 +111,23 @@ class Systems:
             quota=quota,
         )
 
-    def participant(self, system_id: int) -> Participant:
-        """What a system wants to hear of, whether or not it can be called now."""
-        _, mappings = self.store.facts(system_id)
-        try:
-            return Participant(system_id, {m.object: self._spec(m) for m in mappings})
-        except MappingError:
-            return Participant(system_id, None)
+    def participants(self) -> list[Participant]:
+        """Systems that hold golden records: live ones, and those that are stopped for now."""
+        found: list[Participant] = []
+        for system_id, mappings in self.store.taking_part():
+            try:
+                specs = {mapping.object: self._spec(mapping) for mapping in mappings}
+            except MappingError:
+                found.append(Participant(system_id, None))
+            else:
+                found.append(Participant(system_id, specs))
+        return found
 
     def flush_counts(self, system: OpenSystem, *, written: int = 0) -> None:
         """Adds the calls made since the last flush to the system's counters."""
-        self._note_clock(system)
         reads, writes = system.quota.take_counts()
         if reads or writes or written:
             self.store.add_calls(system.id, reads=reads, writes=writes, written=written)
-
-    def _note_clock(self, system: OpenSystem) -> None:
-        measured = system.connector.http.clock_offset
-        if measured is None or abs(measured - system.clock_offset) <= CLOCK_NOISE:
-            return
-        self.store.set_clock_offset(system.id, measured if abs(measured) > CLOCK_NOISE else 0.0)
 
     def credentials(self, system_id: int, sealed: bytes | None) -> dict[str, Any]:
         """The secrets of a system, opened."""

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from mapping.canonical import FACTS, REFERENCES
 from mapping.transforms.contact import phone_text
-from sync.core import exact
 from sync.flow import decide
 from sync.flow.hub import Hub
+from sync.flow.match import keys_of
 from sync.service.changes import ChangeView, change_views
 from sync.service.errors import NotFoundError, ServiceError
 from sync.service.fields import HOME_REGION, FieldFacts, facts_of, plain_fields, read_text
@@ -23,6 +23,7 @@ from sync.store.tables import Change, Conflict, Dirty, Golden, Link, System
 SORTS = ("name", "-name", "-updated", "updated")
 _HERE = ("live", "in_doubt")
 _LONGEST_SEARCH = 100
+_WHOLE = frozenset({"identifier", "mail", "phone", "tax"})  # keys of a value as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +278,7 @@ def _matching(session: Session, entity: str, text: str) -> Any:
 def _by_key(session: Session, entity: str, text: str) -> list[str]:
     probe = {"emails[work]": text, "phones[work]": phone_text(text, HOME_REGION)}
     probe["identifiers[cn:uscc]"] = text
-    wanted = {key for _, key in exact.keys(entity, probe)}
+    wanted = {key for family, key in keys_of(entity, probe) if family in _WHOLE}
     return sorted({golden_id for _, golden_id in goldens.by_keys(session, wanted)})[:200]
 
 

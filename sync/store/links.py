@@ -73,6 +73,19 @@ def asked(session: Session, golden_ids: Iterable[str], system_id: int) -> dict[s
     return found
 
 
+def refresh(session: Session, known: Collection[Link]) -> None:
+    """Reads links again, after their golden records were locked: only then do they stand still.
+
+    SQLite has one writer, which sees what there is.
+    """
+    if not known or session.get_bind().dialect.name == "sqlite":
+        return
+    ids = [link.id for link in known]
+    for start in range(0, len(ids), CHUNK):
+        query = select(Link).where(Link.id.in_(ids[start : start + CHUNK]))
+        session.scalars(query.execution_options(populate_existing=True)).all()
+
+
 def resolve(
     session: Session, system_id: int, objects: Collection[str], remote_ids: Collection[str]
 ) -> dict[str, str]:

@@ -28,6 +28,22 @@ class StoredSystems:
             mappings = [MappingText(*mapping) for mapping in found]
         return facts_of(row), mappings
 
+    def taking_part(self) -> list[tuple[int, list[MappingText]]]:
+        """Systems that have gone live, also while they are paused or broken, with mappings."""
+        with self._database.read() as session:
+            found = session.execute(
+                select(System.id, Mapping.id, Mapping.object, Mapping.text)
+                .outerjoin(Mapping, (Mapping.system_id == System.id) & (Mapping.state == "live"))
+                .where(System.state.in_(("live", "paused", "broken")))
+                .order_by(System.id, Mapping.id)
+            )
+            systems: dict[int, list[MappingText]] = {}
+            for system_id, mapping_id, name, text in found:
+                own = systems.setdefault(system_id, [])
+                if mapping_id is not None:
+                    own.append(MappingText(mapping_id, name, text))
+        return list(systems.items())
+
     def add_calls(self, system_id: int, *, reads: int, writes: int, written: int) -> None:
         """Adds to the system's counters."""
         with self._database.write() as tx:
@@ -40,11 +56,6 @@ class StoredSystems:
                     records_written=System.records_written + written,
                 )
             )
-
-    def set_clock_offset(self, system_id: int, seconds: float) -> None:
-        """How far the system's clock is ahead of ours."""
-        with self._database.write() as tx:
-            tx.execute(update(System).where(System.id == system_id).values(clock_offset=seconds))
 
     def token(self, system_id: int) -> bytes | None:
         """The sealed token."""

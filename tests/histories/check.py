@@ -36,10 +36,11 @@ def _doubled_or_missing(company: Company) -> list[str]:
     mails = Counter(
         (g.entity, g.values.get("emails[work]")) for g in company.rows(Golden) if g.state == "live"
     )
+    owners = dict(company.contacts)
     for object_name, identity in _people(company):
         entity = "customer" if object_name == "customers" else "contact"
         count = mails.pop((entity, identity), 0)
-        loose = identity in company.touched
+        loose = not company.touched.isdisjoint((identity, owners.get(identity, "")))
         if count > 1 or (count == 0 and not loose):
             found.append(f"{count} golden records of {identity}")
         for name in NAMES:

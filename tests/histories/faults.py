@@ -103,12 +103,16 @@ class FaultyMemory(Memory):
         return found
 
 
+_SPECS: dict = {}
+
+
 class FaultySystems(Systems):
     """Opens every system with the faulty connector."""
 
     def __init__(self, *args, faults: Faults) -> None:
         super().__init__(*args)
         self._faults = faults
+        self._specs = _SPECS  # all histories have the same mappings
         self._faulty: dict[int, tuple[object, FaultyMemory]] = {}
 
     def open(self, system_id: int) -> OpenSystem:

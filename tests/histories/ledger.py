@@ -6,6 +6,7 @@ overwrote may not come back, and a value that nobody typed (a cut or reformatted
 appear. Every other head must be in the change log or in a conflict.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,16 +41,19 @@ class Ledger:
         self.of(identity, unit).append(entry)
         return entry
 
-    def shown(self, identity: str, unit: str, looks: Any) -> set[int]:
-        """The entry that a screen shows; `looks(value)` says whether a value looks like that.
+    def shown(
+        self, identity: str, unit: str, place: str, value: Any, looks: Callable[[Any], bool]
+    ) -> set[int]:
+        """The entry that a screen shows: this value, or one that `looks` like it there.
 
-        Where two entries look the same the first is meant: a head too many is only a weaker
-        check, a head too few would be a false alarm.
+        Where several fit, what was typed there itself is meant, else the first: a head too many
+        is only a weaker check, a head too few would be a false alarm.
         """
-        for entry in self.of(identity, unit):
-            if looks(entry.value):
-                return {entry.number}
-        return set()
+        entries = self.of(identity, unit)
+        same = [entry for entry in entries if entry.value == value]
+        fitting = [entry for entry in same if entry.place == place] or same
+        fitting = fitting or [entry for entry in entries if looks(entry.value)]
+        return {fitting[0].number} if fitting else set()
 
     def doubt(self, identity: str, place: str) -> None:
         """The record was deleted there: what was typed into it may never have been seen."""

@@ -17,7 +17,6 @@ from tests.histories import check, steps
 from tests.histories.company import NAMES, Company, Profile, forget_template, make_profile
 from tests.histories.steps import Step
 
-
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 

@@ -1,12 +1,8 @@
 """Hubs and browsers for the tests of this folder."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from tests.hubs import Fixture
 from tests.webui import demo

@@ -54,6 +54,14 @@ class Console:
     def word(self, key: str, **facts: object) -> str:
         return text(key, self.language, **facts)
 
+    def translated(self, text: str | None) -> str:
+        """What connectors, engine or mapping say, in the language of this command."""
+        if not text or self.language != "zh":
+            return text or ""
+        from sync.service.sentences import in_language  # noqa: PLC0415  loads the connectors
+
+        return in_language(text, self.language)
+
     def say(self, key: str, **facts: object) -> None:
         """A sentence; kept from stdout where that carries JSON."""
         click.echo(self.word(key, **facts), err=self.as_json)

@@ -41,7 +41,7 @@ def list_(here: Here, system: str | None, limit: int, as_json: bool) -> None:  #
         way = console.word(f"way_{row.reason.direction}")
         what = row.golden_name or row.remote_id or ""
         console.tell(f"{row.id}  {way} {row.reason.system} {row.reason.object} {what}")
-        console.tell(f"    {row.message}")
+        console.tell(f"    {console.translated(row.message)}")
     console.say("dead_next", count=found.total)
 
 

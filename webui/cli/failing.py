@@ -61,10 +61,15 @@ def _refusal(error: Exception, console: Console) -> tuple[int, str] | None:
     if not isinstance(error, errors.REFUSALS):
         return None
     found = errors.explain(error)
-    chinese = _chinese(found.code, found.facts) if console.language == "zh" else ""
-    words = chinese or console.word("foreign", words=f"{found.message} {found.hint}".strip())
+    facts = {name: _said(value, console) for name, value in found.facts.items()}
+    chinese = _chinese(found.code, facts) if console.language == "zh" else ""
+    words = chinese or console.translated(f"{found.message} {found.hint}".strip())
     status = Exit.USAGE if isinstance(error, errors.NotFoundError) else Exit.FAILED
     return status, words
+
+
+def _said(value: object, console: Console) -> object:
+    return console.translated(value) if isinstance(value, str) else value
 
 
 def _chinese(code: str, facts: Any) -> str:

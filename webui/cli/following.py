@@ -110,7 +110,8 @@ class Follower:
             stuck = bool(rest.errors or rest.blocked)
             if time.monotonic() - moved_at > (IMPATIENCE if stuck else self.patience):
                 status = Exit.WAITS if rest.blocked else Exit.FAILED
-                raise CommandError("gives_up", status=status, what=self._left(rest), why=_why(rest))
+                why = self.console.translated(_why(rest))
+                raise CommandError("gives_up", status=status, what=self._left(rest), why=why)
             time.sleep(LOOK_EVERY)
 
     def _show_reading(self, plan: "PlanView") -> None:

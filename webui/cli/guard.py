@@ -31,7 +31,7 @@ def list_(here: Here, as_json: bool) -> None:  # noqa: FBT001
         console.say("no_guards")
         return
     for row in found.rows:
-        console.tell(f"{row.id}  {row.system}  {row.reason}")
+        console.tell(f"{row.id}  {row.system}  {console.translated(row.reason)}")
         for _golden, name in row.records[:5]:
             console.tell(f"    {name}")
     console.say("guard_next")

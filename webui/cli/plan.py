@@ -32,7 +32,7 @@ def plan(here: Here, systems: Sequence[str], as_json: bool) -> None:  # noqa: FB
         follower = Follower(here.hub, console, board, has_workers=here.has_workers)
         made = follower.plan(systems, actor=ACTOR)
     if made.state != "ready":
-        raise CommandError("plan_failed", id=made.id, reason=made.error)
+        raise CommandError("plan_failed", id=made.id, reason=console.translated(made.error))
     if as_json:
         console.answer(as_object(made))
     else:
@@ -62,7 +62,8 @@ def apply(here: Here, number: int | None, as_json: bool) -> None:  # noqa: FBT00
     if as_json:
         console.answer({"plan": chosen, "state": "applied", "rest": rest.as_json()})
     for name, (reason, hint) in stuck.items():
-        console.note("system_broken", name=name, reason=reason, hint=hint)
+        told, how = console.translated(reason), console.translated(hint)
+        console.note("system_broken", name=name, reason=told, hint=how)
     if rest.blocked or stuck:
         raise click.exceptions.Exit(int(Exit.WAITS))
 
@@ -104,7 +105,7 @@ def show(console: Console, made: "PlanView") -> None:
     )
     for problem in list(summary.get("problems", []))[:SHOWN]:
         where = f"{problem['system']} {problem['object']} {problem['remote_id']}"
-        console.tell(f"  {where}: {problem['message']}")
+        console.tell(f"  {where}: {console.translated(problem['message'])}")
     for part in summary.get("writes", {}).values():
         for line in list(part.get("problems", []))[:SHOWN]:
             console.tell(f"  {line}")

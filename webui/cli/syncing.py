@@ -61,10 +61,11 @@ def sync(
 def finish(console: Console, rest: "Rest", stuck: dict[str, tuple[str, str]]) -> None:
     """Says what only a person can move on, and ends with the status for it."""
     for name, (reason, hint) in stuck.items():
-        console.note("system_broken", name=name, reason=reason, hint=hint)
+        told, how = console.translated(reason), console.translated(hint)
+        console.note("system_broken", name=name, reason=told, hint=how)
     for name, reason in rest.blocked.items():
         if name not in stuck:
-            console.note("system_blocked", name=name, reason=reason)
+            console.note("system_blocked", name=name, reason=console.translated(reason))
     if stuck or rest.blocked:
         raise click.exceptions.Exit(int(Exit.WAITS))
 
@@ -154,7 +155,7 @@ def _dry(here: Here, views: Sequence[Any], names: Sequence[str]) -> None:
         follower = Follower(here.hub, console, board, has_workers=here.has_workers)
         made = follower.plan(live, actor=ACTOR)
     if made.state != "ready":
-        raise CommandError("plan_failed", id=made.id, reason=made.error)
+        raise CommandError("plan_failed", id=made.id, reason=console.translated(made.error))
     if console.as_json:
         console.answer(as_object(made))
     else:

@@ -48,14 +48,14 @@ def list_(here: Here, as_json: bool) -> None:  # noqa: FBT001
             view.links,
             view.waiting,
             view.dead_letters,
-            view.reason or view.problem,
+            console.translated(view.reason or view.problem),
         )
         for view in found
     ]
     console.table(("name", "kind", "state", "links", "waiting", "dead", "reason"), rows)
     for view in found:
         if view.reason and view.hint:
-            console.tell(f"{view.name}: {view.hint}")
+            console.tell(f"{view.name}: {console.translated(view.hint)}")
 
 
 @system.command()

@@ -46,8 +46,16 @@
     });
   }
 
+  // A table that scrolls sideways can be scrolled from the keyboard, too.
+  function reach(root) {
+    for (const box of root.querySelectorAll(".table-responsive")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    }
+  }
+
   function refresh(root) {
     localise(root);
+    reach(root);
     root.querySelectorAll("canvas[data-chart]").forEach(draw);
   }
 
@@ -94,5 +102,6 @@
     const type = event.detail.xhr.getResponseHeader("Content-Type") || "";
     tell(type.startsWith("text/plain") ? event.detail.xhr.responseText : document.body.dataset.failed);
   });
+  document.addEventListener("toggle", (event) => reach(event.target), true);
   window.addEventListener("DOMContentLoaded", () => refresh(document));
 })();

@@ -1,0 +1,187 @@
+"""Deliberate defects of the engine, each of which the histories have to find.
+
+`found_by` is the first seed whose history shows the defect; `python -m tests.histories.defects`
+looks for it anew.
+"""
+
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+
+from sync.core import merge, writeset
+from sync.flow import absorb, dispatch, hear, intent, poll, settle, take_in, vanish
+from sync.store import dirty
+from tests.histories import search
+
+
+@dataclass(frozen=True)
+class Defect:
+    name: str
+    found_by: int
+    switch_on: Callable[[pytest.MonkeyPatch], None]
+
+
+def _ignore_pushed(patch: pytest.MonkeyPatch) -> None:
+    """The base has one side only: a lossy copy looks like somebody's edit."""
+    patch.setattr(
+        merge, "_hub_moved",
+        lambda path, golden, base: golden.get(path) != base.shadow.get(path),
+    )  # fmt: skip
+    patch.setattr(merge, "_theirs", lambda path, incoming, base, moved: incoming[path])
+
+
+def _write_until_it_reads_the_same(patch: pytest.MonkeyPatch) -> None:
+    """A system that stores a short form is told again and again."""
+    patch.setattr(
+        writeset, "_differs",
+        lambda path, golden, expected, shadow, pushed: expected.get(path) != shadow.get(path),
+    )  # fmt: skip
+
+
+def _forget_pushing(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is noted before a write: its echo after a crash looks like an edit."""
+    original = absorb.merge_fields
+    patch.setattr(
+        absorb, "merge_fields",
+        lambda entity, golden, incoming, base, **rest: original(
+            entity, golden, incoming, replace(base, pushing=None), **rest
+        ),
+    )  # fmt: skip
+
+
+def _settle_before_the_write(patch: pytest.MonkeyPatch) -> None:
+    """The dirty row goes before the write is made: a crash in between forgets it."""
+    original = dispatch._announce
+
+    def announce(hub, system, intents):
+        ready = original(hub, system, intents)
+        with hub.database.write() as tx:
+            rows = [(i.row.id, i.row.generation) for i in ready]
+            token = intents[0].row.lease_token or ""
+            dirty.settle(tx, rows, token)
+        return ready
+
+    patch.setattr(dispatch, "_announce", announce)
+
+
+def _finish_before_taking_in(patch: pytest.MonkeyPatch) -> None:
+    """The inbox is acknowledged before the record is in the golden record."""
+    original = take_in.absorb_batch
+
+    def absorb_batch(hub, system, batch):
+        with hub.database.write() as tx:
+            rows = [(row.id, row.generation) for row in batch.rows]
+            take_in.inbox.finish(tx, rows, batch.token, hub.now())
+        original(hub, system, batch)
+
+    patch.setattr(take_in, "absorb_batch", absorb_batch)
+
+
+def _believe_old_pages(patch: pytest.MonkeyPatch) -> None:
+    """What a poll read is believed, however old it is."""
+    patch.setattr(poll.inbox, "carried", lambda *_: set())
+
+
+def _skip_reading_before_writing(patch: pytest.MonkeyPatch) -> None:
+    """A write covers what was edited meanwhile."""
+    patch.setattr(
+        dispatch, "_read_before_write",
+        lambda hub, system, intents, batch: [i for i in intents if i.op != "check"],
+    )  # fmt: skip
+
+
+def _never_look_for_a_doubted_create(patch: pytest.MonkeyPatch) -> None:
+    """A create whose answer was lost is simply made again."""
+    patch.setattr(settle, "settle_doubts", lambda hub, system, intents, batch: [
+        i for i in intents if i.op != "find"
+    ])  # fmt: skip
+
+
+def _create_unheard(patch: pytest.MonkeyPatch) -> None:
+    """A customer entered in two systems at once is doubled."""
+    patch.setattr(hear, "deaf_objects", lambda *_: {})
+
+
+def _ignore_generations(patch: pytest.MonkeyPatch) -> None:
+    """A pair that was marked again during a write is forgotten."""
+    original = dirty.settle
+
+    def settle_all(tx, rows, token):
+        ids = [row_id for row_id, _ in rows]
+        found = tx.query(dirty.Dirty.id, dirty.Dirty.generation).filter(dirty.Dirty.id.in_(ids))
+        original(tx, [(row_id, generation) for row_id, generation in found], token)
+
+    patch.setattr(dirty, "settle", settle_all)
+
+
+def _let_blanks_win(patch: pytest.MonkeyPatch) -> None:
+    """An emptied field is never logged: the value that a rule kept out is nowhere."""
+    patch.setattr(merge, "_keep", lambda ours, theirs, rule, out: None)
+
+
+def _forget_deletes(patch: pytest.MonkeyPatch) -> None:
+    """Tombstones are thrown away."""
+    patch.setattr(
+        vanish, "take_tombstones",
+        lambda hub, tx, system, gone, absorber: vanish.Vanished(done=list(gone)),
+    )  # fmt: skip
+
+
+def _mark_live_systems_only(patch: pytest.MonkeyPatch) -> None:
+    """What changes while a system is paused never reaches it."""
+    original = intent.OpenSystem
+    del original
+    from sync.gateway.systems import Systems
+
+    targets = Systems.targets
+
+    def live(self):
+        return [t for t in targets(self) if self.store.facts(t.id)[0].state == "live"]
+
+    patch.setattr(Systems, "targets", live)
+
+
+DEFECTS = (
+    Defect("ignore_pushed", 0, _ignore_pushed),
+    Defect("write_until_it_reads_the_same", 0, _write_until_it_reads_the_same),
+    Defect("forget_pushing", 0, _forget_pushing),
+    Defect("settle_before_the_write", 0, _settle_before_the_write),
+    Defect("finish_before_taking_in", 0, _finish_before_taking_in),
+    Defect("believe_old_pages", 0, _believe_old_pages),
+    Defect("skip_reading_before_writing", 0, _skip_reading_before_writing),
+    Defect("never_look_for_a_doubted_create", 0, _never_look_for_a_doubted_create),
+    Defect("create_unheard", 0, _create_unheard),
+    Defect("ignore_generations", 0, _ignore_generations),
+    Defect("log_nothing_that_is_refused", 0, _let_blanks_win),
+    Defect("forget_deletes", 0, _forget_deletes),
+    Defect("mark_live_systems_only", 0, _mark_live_systems_only),
+)
+
+
+@contextmanager
+def switched_on(defect: Defect):
+    with pytest.MonkeyPatch.context() as patch:
+        defect.switch_on(patch)
+        yield
+
+
+def main() -> int:
+    for defect in DEFECTS:
+        if sys.argv[1:] and defect.name not in sys.argv[1:]:
+            continue
+        with switched_on(defect):
+            for seed in range(1000):
+                found = search.run_seed(seed)
+                if found:
+                    break
+        clean = search.run_seed(seed)
+        print(f"{defect.name}: seed {seed}: {found[:1]} {'' if not clean else clean}", flush=True)
+    search.forget_template()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

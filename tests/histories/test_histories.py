@@ -1,0 +1,36 @@
+"""Random histories end well; and the checker sees when the engine is broken."""
+
+import os
+
+import pytest
+
+from tests.histories import search
+from tests.histories.defects import DEFECTS
+
+COUNT = int(os.environ.get("HISTORIES", "300"))
+PARTS = 10
+SOON = 1000  # histories within which each deliberate defect has to be found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _template():
+    yield
+    search.forget_template()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_history_ends_in_agreement_and_silence(part):
+    size = COUNT // PARTS
+    bad = list(search.failing(range(part * size, (part + 1) * size)))
+    assert not bad, "\n".join(f"seed {seed}: {found[0]}" for seed, found in bad)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_broken_engine_is_found(defect, monkeypatch):
+    seed = defect.found_by
+    assert search.run_seed(seed) == []
+    defect.switch_on(monkeypatch)
+    assert seed < SOON
+    assert search.run_seed(seed), f"{defect.name} is not found by the history of seed {seed}"
