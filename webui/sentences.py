@@ -61,6 +61,7 @@ _REFUSALS: Mapping[str, _Texts] = {
         "该映射将影响 {touched} 条关联记录（共 {linked} 条）。", "请查看计划，确认后再启用。"
     ),
     "not_a_draft": _Texts("该映射版本不是草稿。", "请将其文本添加为新版本。"),
+    "bad_budget": _Texts("每日调用额度至少为 1 次。"),
     "no_run": _Texts("运行记录 {id} 不存在；运行记录保留 30 天。"),
     "no_record": _Texts("该记录不存在。"),
     "no_conflict": _Texts("冲突 {id} 不存在。"),

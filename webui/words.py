@@ -407,6 +407,7 @@ ACTIONS: Mapping[str, Pair] = {
     "mapping.add": ("added a mapping", "添加映射"),
     "mapping.activate": ("activated a mapping", "启用映射"),
     "mapping.discard": ("discarded a mapping draft", "放弃映射草稿"),
+    "quota.budget": ("set a daily call budget", "设置每日调用额度"),
     "run.rollback": ("rolled a run back", "回滚运行"),
     "restore": ("restored a backup", "恢复备份"),
     "restore.approve": ("approved a restore", "确认恢复"),
