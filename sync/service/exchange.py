@@ -71,7 +71,7 @@ def try_import(
     report, found = _read(path, named, sheet, progress, dry_run=True)
     with (
         TemporaryDirectory(prefix="import-", dir=hub.settings.home) as folder,
-        plan._scratch(hub, Plan(systems=[])) as (scratch, clock),  # noqa: SLF001  one simulation
+        plan._scratch(hub, Plan(systems=[], basis={})) as (scratch, clock),  # noqa: SLF001  one simulation
     ):
         kept = _rows_of(hub, system)
         rows = Rows(Path(folder) / "rows.db")

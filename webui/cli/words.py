@@ -428,7 +428,7 @@ Try:
   1. Change a phone in Zoho at {zoho}/ui/Accounts and watch it arrive in the ERP and in 纷享销客:
      {url}/customers
   2. Sell something in the ERP and see the order in both CRMs:
-     python -m sandbox.tryton sale --data {data} --party C00001 --amount 300 --paid
+     {python} -m sandbox.tryton sale --data {data} --party C00001 --amount 300 --paid
   3. Pull the plug: kill -9 any process named in {home}/run.json while you edit, start again with
      the same command, and look: nobody twice, nobody missing.
 
@@ -446,7 +446,7 @@ Ctrl-C stops all of it; the same command goes on where it was.""",
   1. 在 Zoho 修改一个电话 {zoho}/ui/Accounts，看它同步到 ERP 和纷享销客：
      {url}/customers
   2. 在 ERP 中成交一单，订单会出现在两个 CRM：
-     python -m sandbox.tryton sale --data {data} --party C00001 --amount 300 --paid
+     {python} -m sandbox.tryton sale --data {data} --party C00001 --amount 300 --paid
   3. 断电试验：编辑时用 kill -9 结束 {home}/run.json 中的任一进程，再用同样的命令启动，
      客户不会重复，也不会丢失。
 

@@ -1,5 +1,6 @@
 """`kehub demo`."""
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,7 @@ def _tell(console: Console, settings: Settings, state: State, hub: "Hub", second
         zoho=zoho,
         fxiaoke=fxiaoke,
         erp=erp,
+        python=sys.executable,
         customers=now.customers,
         contacts=now.contacts,
         home=settings.home.absolute(),
