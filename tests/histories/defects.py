@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from sync.core import merge, writeset
-from sync.flow import absorb, dispatch, hear, intent, poll, settle, take_in, vanish
+from sync.flow import absorb, dispatch, hear, poll, settle, take_in, vanish
+from sync.gateway.systems import Systems
 from sync.store import dirty
 from tests.histories import search
 
@@ -132,16 +133,12 @@ def _forget_deletes(patch: pytest.MonkeyPatch) -> None:
 
 def _mark_live_systems_only(patch: pytest.MonkeyPatch) -> None:
     """What changes while a system is paused never reaches it."""
-    original = intent.OpenSystem
-    del original
-    from sync.gateway.systems import Systems
-
-    targets = Systems.targets
+    participants = Systems.participants
 
     def live(self):
-        return [t for t in targets(self) if self.store.facts(t.id)[0].state == "live"]
+        return [p for p in participants(self) if self.store.facts(p.id)[0].state == "live"]
 
-    patch.setattr(Systems, "targets", live)
+    patch.setattr(Systems, "participants", live)
 
 
 DEFECTS = (
@@ -178,7 +175,7 @@ def main() -> int:
                 if found:
                     break
         clean = search.run_seed(seed)
-        print(f"{defect.name}: seed {seed}: {found[:1]} {'' if not clean else clean}", flush=True)
+        print(f"{defect.name}: seed {seed}: {found[:1]} {clean or ''}", flush=True)
     search.forget_template()
     return 0
 
