@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "mapping": ("mapping", "mapping", "check and try mappings / 检查与试用字段映射"),
     "import": ("exchange", "import_", "take customers in from a file / 从文件导入客户"),
     "export": ("exchange", "export", "write customers to a file / 导出客户到文件"),
+    "match": ("match", "match", "find equal customers in a file / 在文件中查找相同客户"),
     "user": ("access", "user", "people who sign in / 用户"),
     "token": ("access", "token", "keys for scripts / API 密钥"),
 }

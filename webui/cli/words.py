@@ -6,6 +6,10 @@ from typing import Literal
 Language = Literal["zh", "en"]
 
 TEXTS: Mapping[str, tuple[str, str]] = {
+    "matched": (
+        "{records} records, {customers} customers: {links} pairs linked, {candidates} to look at.",
+        "{records} 条记录，{customers} 个客户：自动关联 {links} 对，待确认 {candidates} 对。",
+    ),
     "plain": ("{words}", "{words}"),
     "interrupted": ("Interrupted.", "已中断。"),
     # Failures.

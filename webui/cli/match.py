@@ -1,0 +1,57 @@
+"""`kehub match`: who is the same customer in a file, before anything is imported."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from webui.cli.groups import json_option
+from webui.cli.opening import Here, pass_here
+
+
+@click.command("match")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--out", type=click.Path(path_type=Path), help="clusters: id,cluster / 聚类结果")
+@click.option("--pairs", type=click.Path(path_type=Path), help="links and candidates / 配对与候选")
+@click.option("--train", is_flag=True, help="adapt the weights to the file / 按文件调整权重")
+@click.option(
+    "--explain", nargs=2, metavar="ID_A ID_B", help="why two records score so / 解释两条记录的得分"
+)
+@json_option
+@pass_here
+def match(
+    here: Here,
+    file: Path,
+    out: Path | None,
+    pairs: Path | None,
+    train: bool,  # noqa: FBT001
+    explain: tuple[str, str] | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Match the customers of a CSV file among themselves. / 在文件内匹配相同客户。
+
+    The hub's own records are neither read nor changed. The model, the keys and the thresholds
+    are those of the hub.
+    """
+    from sync.service import matching  # noqa: PLC0415  loads numpy
+
+    console = here.console
+    console.as_json = as_json
+    if explain:
+        lines = matching.explain_file(file, *explain, train=train)
+        if as_json:
+            console.answer({"explanation": lines})
+        for line in () if as_json else lines:
+            console.tell(line)
+        return
+    summary = matching.run(file, out, pairs=pairs, train=train)
+    if as_json:
+        console.answer(asdict(summary))
+        return
+    console.say(
+        "matched",
+        records=summary.records,
+        customers=summary.customers,
+        links=summary.links,
+        candidates=summary.candidates,
+    )
