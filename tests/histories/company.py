@@ -29,7 +29,7 @@ from sync.store.tables import Conflict, DeadLetter, Dirty, Golden, Guard, Inbox,
 from sync.store.tables import Mapping as MappingRow
 from sync.wake import Waker
 from tests.histories import fields
-from tests.histories.faults import Crash, FaultyDatabase, Faults, FaultySystems
+from tests.histories.faults import Crash, Faults, FaultyDatabase, FaultySystems
 from tests.histories.fields import CHOICES, OBJECTS, UNITS, Unit
 from tests.histories.ledger import Ledger
 from tests.hubs import Clock, make_hub
@@ -112,7 +112,7 @@ def _template() -> Path:
 
 
 def _fast_folder() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  a test's folder
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def forget_template() -> None:

@@ -178,7 +178,7 @@ def main() -> int:
                 if found:
                     break
         clean = search.run_seed(seed)
-        print(f"{defect.name}: seed {seed}: {found[:1]} {'' if not clean else clean}", flush=True)
+        print(f"{defect.name}: seed {seed}: {found[:1]} {clean or ''}", flush=True)
     search.forget_template()
     return 0
 

@@ -37,7 +37,7 @@ UNITS: Mapping[str, tuple[Unit, ...]] = {
         Unit("industry", {"industry": lambda n: CHOICES[n % 4]}),
         Unit("legal_name", {"legal_name": _text("株式 legal 名")}),
         Unit("name", {"name": _text("renamed 公司")}, clears=False),
-        Unit("credit", {"credit_limit": lambda n: str(n)}, clears=False, owner="erp"),
+        Unit("credit", {"credit_limit": str}, clears=False, owner="erp"),
         Unit("owner", {"owner": lambda n: f"u{n}@staff.example"}, clears=False),
         Unit(
             "billing",
