@@ -64,14 +64,16 @@ def test_a_value_comes_in_only_where_the_remote_moved(golden, shadow, pushed, in
     told = {} if pushed is None else {"name": pushed}
     result = merged({"name": golden}, {"name": incoming}, {"name": shadow}, told)
     assert new_values(result) == ({} if wanted is None else {"name": wanted})
-    assert result.conflicts == [] and result.shadow == {"name": incoming}
+    assert result.conflicts == []
+    assert result.shadow == {"name": incoming}
 
 
 def test_both_moved_to_different_values_is_a_conflict_with_all_three_sides():
     result = merged({"name": "ours"}, {"name": "theirs"}, {"name": "base"})
     (conflict,) = result.conflicts
     assert conflict.base == {"name": "base"}
-    assert conflict.ours == {"name": "ours"} and conflict.theirs == {"name": "theirs"}
+    assert conflict.ours == {"name": "ours"}
+    assert conflict.theirs == {"name": "theirs"}
     assert not conflict.open
     assert new_values(result) == {"name": "theirs"}  # the later one
 
@@ -84,18 +86,22 @@ def test_a_moved_shadow_forgets_what_was_pushed_there():
 
 def test_a_path_that_the_record_does_not_name_says_nothing():
     result = merged({"name": "a", "website": "w"}, {"name": "a"}, {"name": "a", "website": "w"})
-    assert result.changes == [] and result.shadow["website"] == "w"
+    assert result.changes == []
+    assert result.shadow["website"] == "w"
 
 
 def test_what_a_system_may_not_bring_in_is_only_noted():
     result = merged({"name": "a"}, {"name": "b"}, {"name": "a"}, observed=["name"])
-    assert result.changes == [] and result.overruled == [] and result.shadow == {"name": "b"}
+    assert result.changes == []
+    assert result.overruled == []
+    assert result.shadow == {"name": "b"}
 
 
 # -- fresh links ------------------------------------------------------------------------------
 def test_a_fresh_link_is_decided_but_not_disputed():
     result = merged({"name": "ours"}, {"name": "theirs"})
-    assert result.conflicts == [] and new_values(result) == {"name": "theirs"}
+    assert result.conflicts == []
+    assert new_values(result) == {"name": "theirs"}
 
 
 def test_a_fresh_link_keeps_a_refused_value_in_the_log():
@@ -111,7 +117,8 @@ def test_what_is_empty_in_a_fresh_record_takes_nothing_away():
 # -- blanks -----------------------------------------------------------------------------------
 def test_a_blank_never_overwrites_a_value_and_is_logged():
     result = merged({"name": "a"}, {"name": None}, {"name": "a"})
-    assert result.changes == [] and [o.rule for o in result.overruled] == ["blank"]
+    assert result.changes == []
+    assert [o.rule for o in result.overruled] == ["blank"]
 
 
 def test_a_blank_counts_where_the_policy_says_so():
@@ -121,7 +128,8 @@ def test_a_blank_counts_where_the_policy_says_so():
 def test_a_later_clearing_stands_against_an_earlier_edit():
     sources = {"notes": {"system": "hub", "kind": "hub", "at": LATE.isoformat()}}
     result = merged({"notes": None}, {"notes": "b"}, {"notes": "a"}, sources=sources, at=EARLY)
-    assert result.changes == [] and len(result.conflicts) == 1
+    assert result.changes == []
+    assert len(result.conflicts) == 1
 
 
 def test_an_empty_field_takes_what_comes_where_blanks_do_not_count():
@@ -131,7 +139,8 @@ def test_an_empty_field_takes_what_comes_where_blanks_do_not_count():
 # -- policies -----------------------------------------------------------------------------------
 def test_the_source_of_record_may_not_be_overwritten_by_another_system():
     result = merged({"credit_limit": "5"}, {"credit_limit": "9"}, {"credit_limit": "5"})
-    assert result.changes == [] and [o.rule for o in result.overruled] == ["source_of_record"]
+    assert result.changes == []
+    assert [o.rule for o in result.overruled] == ["source_of_record"]
 
 
 def test_the_source_of_record_overwrites_and_clears():
@@ -146,7 +155,8 @@ def test_what_the_source_of_record_cleared_is_not_filled_by_others():
     sources = {"credit_limit": {"system": "erp", "kind": "erp", "at": EARLY.isoformat()}}
     result = merged({"credit_limit": None}, {"credit_limit": "9"}, {"credit_limit": None},
                     sources=sources)  # fmt: skip
-    assert result.changes == [] and len(result.overruled) == 1
+    assert result.changes == []
+    assert len(result.overruled) == 1
 
 
 def test_a_field_that_the_source_of_record_never_filled_takes_what_others_know():
@@ -174,7 +184,8 @@ def test_longest_and_furthest_decide_by_the_values():
 
 def test_manual_keeps_the_golden_value_and_asks():
     result = merged({"owner": "a"}, {"owner": "b"}, {"owner": "x"})
-    assert result.changes == [] and [c.open for c in result.conflicts] == [True]
+    assert result.changes == []
+    assert [c.open for c in result.conflicts] == [True]
     assert len(result.overruled) == 1
 
 
@@ -225,27 +236,33 @@ def test_sets_merge_member_by_member(golden, base, incoming, wanted):
 # -- writes whose answer was lost ---------------------------------------------------------------
 def test_a_lost_write_that_shows_is_no_edit():
     result = merged({"name": "new"}, {"name": "new"}, {"name": "old"}, pushing={"name": "new"})
-    assert result.changes == [] and result.conflicts == []
-    assert result.pushed == {"name": "new"} and result.pushing == {}
+    assert result.changes == []
+    assert result.conflicts == []
+    assert result.pushed == {"name": "new"}
+    assert result.pushing == {}
     assert result.arrived == {"name": "new"}
 
 
 def test_a_lost_write_that_shows_in_a_short_form_is_no_edit():
     result = merged({"name": "new long"}, {"name": "new"}, {"name": "old"},
                     pushing={"name": "new long"})  # fmt: skip
-    assert result.changes == [] and result.conflicts == []
-    assert result.pushed == {"name": "new long"} and result.shadow == {"name": "new"}
+    assert result.changes == []
+    assert result.conflicts == []
+    assert result.pushed == {"name": "new long"}
+    assert result.shadow == {"name": "new"}
     assert [o.refused for o in result.overruled] == ["new"]  # had a person typed it, it is noted
 
 
 def test_a_lost_write_that_does_not_show_may_still_be_on_its_way():
     result = merged({"name": "new"}, {"name": "old"}, {"name": "old"}, pushing={"name": "new"})
-    assert result.pushing == {"name": "new"} and result.changes == []
+    assert result.pushing == {"name": "new"}
+    assert result.changes == []
 
 
 def test_an_edit_over_a_lost_write_is_an_edit():
     result = merged({"name": "new"}, {"name": "typed"}, {"name": "old"}, pushing={"name": "new"})
-    assert result.pushing == {} and len(result.conflicts) == 1
+    assert result.pushing == {}
+    assert len(result.conflicts) == 1
 
 
 @pytest.mark.parametrize(
@@ -296,10 +313,14 @@ def test_seeing_the_same_record_again_changes_nothing(golden, incoming, shadow, 
     first = merged(golden, incoming, shadow, pushed)
     after = {**golden, **new_values(first)}
     again = merged(after, incoming, first.shadow, first.pushed)
-    assert again.changes == [] and again.overruled == [] and again.conflicts == []
+    assert again.changes == []
+    assert again.overruled == []
+    assert again.conflicts == []
 
 
 @given(golden=RECORDS, pushed=RECORDS)
 def test_an_echo_changes_nothing(golden, pushed):
     result = merged(golden, golden, golden, pushed)
-    assert result.changes == [] and result.overruled == [] and result.conflicts == []
+    assert result.changes == []
+    assert result.overruled == []
+    assert result.conflicts == []

@@ -4,9 +4,10 @@ Places are each commit (before and after) and each remote call (before, after ea
 the last). A crash is no Exception: nothing in the hub may catch it, as nothing catches kill -9.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from connectors.memory.connector import Memory
 from connectors.sdk.errors import AnswerLostError
@@ -28,6 +29,7 @@ class Faults:
     remote_only: bool = False
     dead: bool = False
     crashes: int = 0
+    names: list[str] = field(default_factory=list)  # of the places that were passed
 
     def plan(self, at: int, act: Callable[[], None] | None = None, *, remote_only=False) -> None:
         self.places, self.at, self.act, self.remote_only = 0, at, act, remote_only
@@ -35,9 +37,10 @@ class Faults:
     def clear(self) -> None:
         self.at, self.act, self.dead = 0, None, False
 
-    def reach(self, _name: str, *, remote: bool) -> None:
+    def reach(self, name: str, *, remote: bool) -> None:
         if self.dead:
             raise Crash
+        self.names.append(name)
         if not self.at or (self.remote_only and not remote):
             return
         self.places += 1
@@ -51,6 +54,17 @@ class Faults:
         act()
 
 
+def _caller() -> str:
+    """Module and function of ours that opened the transaction."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith("sync.") and name != "sync.store.session":
+            return f"{name}.{frame.f_code.co_name}"
+        frame = frame.f_back
+    return "a test"
+
+
 class FaultyDatabase(Database):
     """A database whose process may die before and after each commit."""
 
@@ -58,11 +72,12 @@ class FaultyDatabase(Database):
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
+        where = _caller()
         with super().write() as tx:
             yield tx
             tx.flush()
-            self.faults.reach("before commit", remote=False)
-        self.faults.reach("after commit", remote=False)
+            self.faults.reach(f"before commit of {where}", remote=False)
+        self.faults.reach(f"after commit of {where}", remote=False)
 
 
 class FaultyMemory(Memory):
@@ -96,6 +111,11 @@ class FaultyMemory(Memory):
             yield outcome
             self.faults.reach("record written", remote=False)
         self.faults.reach("after write", remote=True)
+
+    def merge(self, object_name, winner_id, loser_ids):
+        self.faults.reach("before merge", remote=True)
+        super().merge(object_name, winner_id, loser_ids)
+        self.faults.reach("after merge", remote=True)
 
     def find(self, object_name, keys):
         found = super().find(object_name, keys)

@@ -17,8 +17,6 @@ from tests.histories import check, steps
 from tests.histories.company import NAMES, Company, Profile, forget_template, make_profile
 from tests.histories.steps import Step
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-
 
 def run(profile: Profile, history: Sequence[Step]) -> list[str]:
     """Carries a history out; what is wrong afterwards, nothing for a good one."""
@@ -81,10 +79,14 @@ def failing(seeds: Sequence[int], processes: int = 1) -> Iterator[tuple[int, lis
             if found := run_seed(seed):
                 yield seed, found
         return
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=_be_quiet) as pool:
         for seed, found in zip(seeds, pool.map(run_seed, seeds, chunksize=20), strict=True):
             if found:
                 yield seed, found
+
+
+def _be_quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 
 def main() -> int:
@@ -94,6 +96,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--shrink", type=int, default=3, help="how many failures to shrink")
     chosen = parser.parse_args()
+    _be_quiet()
     started, bad = time.monotonic(), []
     for seed, found in failing(range(chosen.start, chosen.end), chosen.processes):
         bad.append(seed)
