@@ -55,7 +55,7 @@ class Workshop:
             settings=Settings(home=home, batch=3, attempts=4),
             database=database,
             systems=FaultySystems(
-                StoredSystems(database), Vault(b"test"), LocalBuckets(clock.at.timestamp),
+                StoredSystems(database), Vault(b"test"), LocalBuckets(lambda: clock().timestamp()),
                 faults=faults,
             ),
             waker=Waker(None),
