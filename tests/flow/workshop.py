@@ -151,6 +151,7 @@ class Workshop:
         self.decide()
         for name in NAMES:
             dispatch.drain(self.hub, self.id_of(name))
+        self.clock.pass_(35)
         plans.reconcile_all(self.hub)
         take_in.drain(self.hub, self.id_of("shop"))
 

@@ -142,11 +142,11 @@ def _mark_live_systems_only(patch: pytest.MonkeyPatch) -> None:
 
 
 DEFECTS = (
-    Defect("ignore_pushed", 0, _ignore_pushed),
+    Defect("ignore_pushed", 16, _ignore_pushed),
     Defect("write_until_it_reads_the_same", 0, _write_until_it_reads_the_same),
-    Defect("forget_pushing", 0, _forget_pushing),
+    Defect("forget_pushing", 161, _forget_pushing),
     Defect("settle_before_the_write", 0, _settle_before_the_write),
-    Defect("finish_before_taking_in", 0, _finish_before_taking_in),
+    Defect("finish_before_taking_in", 98, _finish_before_taking_in),
     Defect("believe_old_pages", 0, _believe_old_pages),
     Defect("skip_reading_before_writing", 0, _skip_reading_before_writing),
     Defect("never_look_for_a_doubted_create", 0, _never_look_for_a_doubted_create),
