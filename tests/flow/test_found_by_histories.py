@@ -112,6 +112,7 @@ def test_an_edit_of_a_record_whose_create_is_in_doubt_is_taken_in(fixture):
 
 def test_a_record_that_cannot_be_read_does_not_keep_dispatch_busy(fixture):
     fixture.world("crm").switch(conditional=False)
+    fixture.reopen()
     fixture.world("erp").create("customers", **ACME)
     fixture.sync()
     broken = only(fixture, "crm")["id"]
