@@ -1,6 +1,6 @@
 """Hubs for tests: real tables, real engine, memory systems behind the real connector."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -71,6 +71,17 @@ class Fixture:
             if moved == 0:
                 return
         raise AssertionError("The hub does not come to rest.")
+
+    def reopen(self) -> None:
+        """As a new process: connectors are opened anew and see what their world is like."""
+        systems = self.hub.systems
+        fresh = Systems(systems.store, systems.vault, systems.buckets)
+        self.hub = replace(self.hub, systems=fresh)
+
+    def work_in(self) -> None:
+        """Takes in what waits; nothing is written anywhere."""
+        for name in self.names:
+            take_in.drain(self.hub, self.id_of(name))
 
     def sync(self) -> None:
         """Polls and works until everybody agrees."""

@@ -1,0 +1,294 @@
+"""What random histories and a second look found, each as the shortest story that shows it."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select, update
+
+from connectors.memory import Trouble
+from sync.core.policy import PolicySet
+from sync.flow import decide, dispatch, take_in
+from sync.flow.records import hint_row
+from sync.service import plans, systems
+from sync.store import inbox
+from sync.store.tables import Candidate, DeadLetter, Dirty, System
+
+ACME = {"name": "Acme Trading", "email": "a@acme.example", "tax_id": "91310000MA0000000Y"}
+
+
+def only(fixture, name, kind="customers"):
+    (record,) = fixture.world(name).all(kind)
+    return record
+
+
+def shown(fixture, field, kind="customers"):
+    return [only(fixture, name, kind)[field] for name in fixture.names]
+
+
+def set_policy(fixture, name, policy):
+    with fixture.hub.database.write() as tx:
+        tx.execute(update(System).where(System.name == name).values(delete_policy=policy))
+
+
+def rows(fixture, table):
+    with fixture.hub.database.read() as session:
+        return list(session.scalars(select(table)))
+
+
+def test_a_customer_entered_in_two_systems_at_once_is_not_doubled(fixture):
+    fixture.world("erp").create("customers", name="Other", email="o@other.example")
+    fixture.sync()
+    fixture.world("erp").create("customers", **ACME)
+    fixture.world("crm").create("customers", **ACME)
+    fixture.poll("erp")  # the hub hears of one of them only, and has all the time it wants
+    fixture.work()
+    fixture.clock.pass_(10)
+    fixture.work()
+    fixture.sync()
+    for name in fixture.names:
+        assert [r["name"] for r in fixture.world(name).all("customers")].count(ACME["name"]) == 1
+
+
+def test_an_edit_that_was_taken_back_before_it_was_taken_in_leaves_no_trace(fixture):
+    fixture.world("erp").create("customers", **ACME, notes="first")
+    fixture.sync()
+    record = only(fixture, "erp")["id"]
+    fixture.world("erp").edit("customers", record, notes="second")
+    fixture.poll("erp")
+    fixture.world("erp").edit("customers", record, notes="first")
+    fixture.poll("erp")
+    fixture.clock.pass_(120)  # later polls do not list it any more
+    fixture.sync()
+    assert shown(fixture, "notes") == ["first"] * 3
+
+
+def test_a_short_copy_does_not_come_back_with_its_neighbour(fixture):
+    fixture.world("crm").switch(cut={"billing_street": 8})
+    fixture.world("erp").create("customers", **ACME, billing_street="A very long street")
+    fixture.sync()
+    fixture.world("crm").edit("customers", only(fixture, "crm")["id"], billing_city="Köln")
+    fixture.sync()
+    assert only(fixture, "erp")["billing_street"] == "A very long street"
+    assert shown(fixture, "billing_city") == ["Köln"] * 3
+
+
+def test_a_lost_answer_of_a_cutting_system_is_no_edit(fixture):
+    fixture.world("crm").switch(cut={"name": 8})
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    fixture.world("crm").trouble(Trouble(kind="lost", only="write"))
+    fixture.world("erp").edit("customers", only(fixture, "erp")["id"], name="Renamed Holding")
+    fixture.sync()
+    assert shown(fixture, "name") == ["Renamed Holding", "Renamed ", "Renamed Holding"]
+    assert fixture.conflicts() == []
+
+
+def test_a_lost_write_that_was_taken_back_in_the_hub_is_taken_back_there(fixture):
+    fixture.world("erp").create("customers", **ACME, notes="first")
+    fixture.sync()
+    (golden,) = fixture.goldens()
+    fixture.world("crm").trouble(Trouble(kind="lost", only="write"))
+    decide.edit(fixture.hub, golden.id, {"notes": "second"}, "user")
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))
+    assert only(fixture, "crm")["notes"] == "second"
+    decide.edit(fixture.hub, golden.id, {"notes": "first"}, "user")
+    fixture.sync()
+    assert shown(fixture, "notes") == ["first"] * 3
+
+
+def test_an_edit_of_a_record_whose_create_is_in_doubt_is_taken_in(fixture):
+    fixture.world("erp").create("customers", **ACME, notes="first")
+    fixture.world("crm").trouble(Trouble(kind="lost", only="write"))
+    fixture.poll()
+    fixture.work()
+    record = only(fixture, "crm")
+    fixture.world("crm").edit("customers", record["id"], notes="typed in crm", website="w.example")
+    fixture.clock.pass_(60)
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))  # finds it by the hub's key
+    fixture.sync()
+    assert shown(fixture, "notes") == ["typed in crm"] * 3
+    assert shown(fixture, "website") == ["w.example"] * 3
+
+
+def test_a_record_that_cannot_be_read_does_not_keep_dispatch_busy(fixture):
+    fixture.world("crm").switch(conditional=False)
+    fixture.reopen()
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    broken = only(fixture, "crm")["id"]
+    fixture.world("crm").edit("customers", broken, tax_id="not a number")
+    fixture.world("erp").edit("customers", only(fixture, "erp")["id"], notes="news")
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    before = fixture.world("crm").calls("read")
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))
+    assert fixture.world("crm").calls("read") - before < 5
+
+
+def test_a_deletion_that_was_taken_back_is_not_carried_out(fixture):
+    set_policy(fixture, "crm", "propagate")
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    record = only(fixture, "crm")["id"]
+    fixture.world("crm").delete("customers", record)
+    fixture.poll("crm")
+    fixture.world("crm").undelete("customers", record)
+    fixture.work()
+    fixture.sync()
+    assert shown(fixture, "name") == [ACME["name"]] * 3
+
+
+@pytest.mark.parametrize("policy", ["propagate", "recreate", "unlink"])
+def test_a_remote_merge_is_proposed_and_deletes_nothing(fixture, policy):
+    set_policy(fixture, "crm", policy)
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    erp.create("customers", **ACME)
+    erp.create("customers", name="Quite different", email="q@quite.example")
+    fixture.sync()
+    winner, loser = (record["id"] for record in crm.all("customers"))
+    crm.merge("customers", winner, [loser])
+    fixture.sync()
+    assert len(erp.all("customers")) == 2
+    assert len(crm.all("customers")) == 1
+    assert len(rows(fixture, Candidate)) == 1
+
+
+def test_a_link_follows_its_record_into_a_winner_that_the_hub_does_not_know(fixture):
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    crm = fixture.world("crm")
+    loser = only(fixture, "crm")["id"]
+    winner = crm.create("customers", name="Acme Trading Group", website="acme.example")
+    crm.merge("customers", winner, [loser])
+    system_id, now = fixture.id_of("crm"), fixture.hub.now()
+    with fixture.hub.database.write() as tx:
+        inbox.deliver(tx, [hint_row(system_id, "customers", loser, "hook:1", now)])
+    fixture.work()
+    fixture.sync()
+    assert shown(fixture, "website") == ["acme.example"] * 3
+    assert len(fixture.goldens()) == 1
+    assert winner in {link.remote_id for link in fixture.links()}
+
+
+def test_an_undeleted_record_brings_its_customer_back_everywhere(fixture):
+    set_policy(fixture, "crm", "propagate")
+    erp = fixture.world("erp")
+    erp.create("contacts", name="王伟", customer_id=erp.create("customers", **ACME))
+    fixture.sync()
+    record = only(fixture, "crm")["id"]
+    fixture.world("crm").delete("customers", record)
+    fixture.sync()
+    assert fixture.world("sales").all("customers") == []
+    fixture.world("crm").undelete("customers", record)
+    fixture.sync()
+    assert shown(fixture, "name") == [ACME["name"]] * 3
+    assert len(fixture.goldens()) == 1
+
+
+def test_a_contact_whose_customer_is_gone_there_still_gets_its_other_fields(fixture):
+    erp = fixture.world("erp")
+    person = erp.create("contacts", name="王伟", customer_id=erp.create("customers", **ACME))
+    fixture.sync()
+    fixture.world("crm").delete("customers", only(fixture, "crm")["id"])
+    fixture.sync()
+    erp.edit("contacts", person, job_title="buyer")
+    fixture.sync()
+    assert shown(fixture, "job_title", "contacts") == ["buyer"] * 3
+    assert fixture.waiting() == 0
+
+
+def test_a_parent_that_was_made_anew_gets_its_contacts_back(fixture):
+    set_policy(fixture, "crm", "recreate")
+    erp = fixture.world("erp")
+    erp.create("contacts", name="王伟", customer_id=erp.create("customers", **ACME))
+    fixture.sync()
+    fixture.world("crm").delete("customers", only(fixture, "crm")["id"])
+    fixture.sync()
+    parent = only(fixture, "crm")["id"]
+    assert only(fixture, "crm", "contacts")["customer_id"] == parent
+
+
+def test_what_changed_while_a_system_was_paused_reaches_it(fixture):
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    systems.pause_system(fixture.hub, "crm")
+    fixture.world("erp").edit("customers", only(fixture, "erp")["id"], notes="news")
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    systems.resume_system(fixture.hub, "crm")
+    fixture.sync()
+    assert only(fixture, "crm")["notes"] == "news"
+
+
+def test_a_system_that_joins_later_gets_what_the_others_had(fixture):
+    with fixture.hub.database.write() as tx:
+        tx.execute(update(System).where(System.name == "sales").values(state="draft"))
+    fixture.world("erp").create("customers", **ACME)
+    fixture.world("sales").create("customers", name="Walked in", email="w@in.example")
+    for _ in range(3):
+        fixture.poll("erp", "crm")
+        fixture.work()
+        fixture.clock.pass_(30)
+    assert len(fixture.world("crm").all("customers")) == 1
+    plan = plans.start_plan(fixture.hub, ["sales"], wake=False)
+    plans.make_plan(fixture.hub, plan.id)
+    plans.apply_plan(fixture.hub, plan.id, inline=True)
+    fixture.sync()
+    for name in fixture.names:
+        names = sorted(record["name"] for record in fixture.world(name).all("customers"))
+        assert names == [ACME["name"], "Walked in"]
+
+
+def test_a_record_deleted_under_a_write_is_no_dead_letter(fixture):
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    fixture.world("crm").delete("customers", only(fixture, "crm")["id"])
+    fixture.world("erp").edit("customers", only(fixture, "erp")["id"], notes="news")
+    fixture.poll("erp")  # crm is not polled: the write is what finds out
+    fixture.work()
+    fixture.clock.pass_(60)
+    fixture.work()
+    assert rows(fixture, DeadLetter) == []
+    assert rows(fixture, Dirty) == []
+
+
+def test_a_refused_create_leaves_no_link_in_doubt(fixture):
+    fixture.world("crm").switch(choices={"customers.kind": ("person",)})
+    fixture.world("erp").create("customers", **ACME, kind="organisation")
+    fixture.sync()
+    assert "in_doubt" not in {link.state for link in fixture.links()}
+
+
+def test_a_later_clearing_is_not_undone_by_an_earlier_edit(fixture):
+    policy = {"fields": [{"path": "notes", "rule": "latest", "blanks": True}]}
+    fixture.hub = replace(fixture.hub, policies=PolicySet.model_validate(policy))
+    fixture.world("erp").create("customers", **ACME, notes="first")
+    fixture.sync()
+    fixture.world("crm").edit("customers", only(fixture, "crm")["id"], notes="earlier")
+    fixture.clock.pass_(5)
+    fixture.world("erp").edit("customers", only(fixture, "erp")["id"], notes=None)
+    fixture.poll("erp")
+    fixture.work()
+    fixture.sync()
+    assert shown(fixture, "notes") == [None] * 3
+    assert len(fixture.conflicts()) == 1
+
+
+def test_a_newer_dispute_about_a_field_replaces_the_older(fixture):
+    policy = {"fields": [{"path": "owner", "rule": "manual"}]}
+    fixture.hub = replace(fixture.hub, policies=PolicySet.model_validate(policy))
+    fixture.world("erp").create("customers", **ACME, owner="a@us.example")
+    fixture.sync()
+    for number in range(2):
+        fixture.world("erp").edit(
+            "customers", only(fixture, "erp")["id"], owner=f"e{number}@us.example"
+        )
+        fixture.world("crm").edit(
+            "customers", only(fixture, "crm")["id"], owner=f"c{number}@us.example"
+        )
+        fixture.sync()
+    waiting = [c for c in fixture.conflicts() if c.state == "open"]
+    assert [c.theirs for c in waiting] == [{"owner": "c1@us.example"}]
+    decide.decide_conflict(fixture.hub, waiting[0].id, "theirs", "user")
+    fixture.sync()
+    assert shown(fixture, "owner") == ["c1@us.example"] * 3
