@@ -9,7 +9,7 @@ from sync.flow import dispatch
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.vault import Vault
 from sync.store.systems import StoredSystems
-from tests.histories.faults import Crash, FaultyDatabase, Faults, FaultySystems
+from tests.histories.faults import Crash, Faults, FaultyDatabase, FaultySystems
 from tests.scenarios.story import ACME, only, records
 
 
