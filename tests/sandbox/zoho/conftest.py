@@ -198,4 +198,4 @@ def receiver():
 @pytest.fixture
 def name(request):
     """A text that no other test uses."""
-    return f"{request.node.name}-{time.monotonic_ns()}"
+    return f"{request.node.name[-50:]}-{time.monotonic_ns()}"

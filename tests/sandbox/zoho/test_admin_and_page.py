@@ -94,7 +94,7 @@ def test_a_merge_keeps_the_winner_and_moves_what_belongs_to_the_losers(zoho, rec
     loser = zoho.create(
         "Accounts", Account_Name=f"{name} 2", Phone="2", Fax="3", Hub_Key=name[-40:]
     )
-    contact = zoho.create("Contacts", Last_Name=name, Account_Name={"id": loser})
+    contact = zoho.create("Contacts", Last_Name=name[-80:], Account_Name={"id": loser})
     note = {"data": [{"Note_Content": "n"}]}
     zoho.crm("POST", f"/Accounts/{loser}/Notes", note)
     moment = zoho.get("Contacts", contact)["Modified_Time"]
