@@ -67,4 +67,4 @@ def test_a_command_says_the_refusal_of_a_connector_in_chinese():
 def test_a_command_says_that_a_system_is_away_in_chinese():
     error = TransientError("erp.example.com does not answer.")
 
-    assert sentence(error, Console("zh"))[1] == "erp.example.com 没有应答。"
+    assert "erp.example.com 没有应答。" in sentence(error, Console("zh"))[1]
