@@ -27,7 +27,9 @@ from sync.store.tables import Base, System
 from sync.store.tables import Mapping as MappingRow
 from sync.wake import Waker
 from tests.connectors.zoho_crm.conftest import StandIn
+from tests.connectors.fxiaoke.conftest import running_standin  # noqa: F401  a fixture
 from tests.hubs import Fixture, make_hub
+from tests.scenarios.outside import Outside, empty_fx, make_outside
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
@@ -128,3 +130,16 @@ def make_zoho_hub(stand_in: StandIn, home: Path) -> ZohoHub:
         tx.execute(update(MappingRow).where(MappingRow.object.not_in(kept)).values(state="retired"))
         tx.execute(update(System).values(state="live"))
     return ZohoHub(hub, stand_in, erp)
+
+
+@pytest.fixture
+def outside(zoho_process, running_standin, tmp_path) -> Iterator[Outside]:  # noqa: F811
+    """An ERP in memory, Zoho and 纷享 over HTTP, one hub between them."""
+    zoho_process.reset()
+    empty_fx(running_standin)
+    made = make_outside(zoho_process, running_standin, tmp_path)
+    yield made
+    made.hub.database.engine.dispose()
+    forget(f"erp-{tmp_path}")
+    Metadata._known.clear()
+    Products._known.clear()
