@@ -9,9 +9,9 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from connectors.memory.world import MemoryWorld, world
-from sync.core.policy import PolicySet
 from sync.flow import dispatch, poll, take_in
 from sync.flow.hub import Hub
+from sync.flow.opening import load_policies
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.systems import Systems
 from sync.gateway.vault import Vault
@@ -158,7 +158,7 @@ def open_hub(home: Path, url: str = "") -> Hub:
         database=database,
         systems=Systems(StoredSystems(database), Vault(b"test"), LocalBuckets()),
         waker=Waker(None),
-        policies=PolicySet(),
+        policies=load_policies(settings),
         now=lambda: datetime.now(UTC),
         chance=lambda: 0.0,
     )
@@ -173,7 +173,7 @@ def make_outside(
     url: str = "",
     erp: str = "",
 ) -> Outside:
-    """A hub with these systems, live, for customers and contacts."""
+    """A hub with these systems, live, for customers and contacts, with the policies we ship."""
     hub = open_hub(home, url)
     erp = erp or f"erp-{home}"
     kinds = {
