@@ -26,8 +26,8 @@ from sync.store.systems import StoredSystems
 from sync.store.tables import Base, System
 from sync.store.tables import Mapping as MappingRow
 from sync.wake import Waker
-from tests.connectors.zoho_crm.conftest import StandIn
 from tests.connectors.fxiaoke.conftest import running_standin  # noqa: F401  a fixture
+from tests.connectors.zoho_crm.conftest import StandIn
 from tests.hubs import Fixture, make_hub
 from tests.scenarios.outside import Outside, empty_fx, make_outside
 
