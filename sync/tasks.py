@@ -2,7 +2,7 @@
 
 from celery.signals import worker_process_init
 
-from sync.flow import dispatch, load, plan, poll, sweep, take_in
+from sync.flow import dispatch, load, plan, poll, rollback, sweep, take_in
 from sync.flow.opening import hub
 from sync.wake import make_app
 
@@ -47,6 +47,12 @@ def make_plan(plan_id: int) -> None:
 def apply_plan(plan_id: int) -> None:
     """Hands a plan's records over."""
     load.hand_over(hub(), plan_id)
+
+
+@app.task(name="sync.tasks.roll_back")  # type: ignore[untyped-decorator]
+def roll_back(run_id: int) -> None:
+    """Goes on with setting a run back."""
+    rollback.carry_on(hub(), run_id)
 
 
 @app.task(name="sync.tasks.sweep_due")  # type: ignore[untyped-decorator]

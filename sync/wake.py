@@ -33,6 +33,9 @@ class Waker:
     def apply(self, plan_id: int) -> None:
         self._send("apply_plan", {"plan_id": plan_id}, queue=BULK)
 
+    def rollback(self, run_id: int) -> None:
+        self._send("roll_back", {"run_id": run_id}, queue=BULK)
+
     def _send(self, name: str, kwargs: Mapping[str, Any], queue: str = WAKE) -> None:
         if self._app is None:
             return

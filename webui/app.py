@@ -16,6 +16,7 @@ from webui import auth, errors, headers, language, limits, present
 from webui.views import (
     account,
     api,
+    api_upkeep,
     candidates,
     docs,
     health,
@@ -65,6 +66,7 @@ def create_app(opened: Hub) -> Flask:
     present.init(app)
     for screens in SCREENS:
         app.register_blueprint(screens)
+    assert api_upkeep.bp is api.bp  # its routes are there
     app.register_blueprint(api.bp)
     for exempt in (api.bp, hooks.screens):  # a bearer key and a signature prove the caller
         csrf.exempt(exempt)

@@ -321,6 +321,32 @@ class RunPage(PageOut[RunOut]):
     """Runs."""
 
 
+class StepOut(Out):
+    """A field that a run changed: `now` becomes `old` again, unless `left` says why not."""
+
+    golden_id: str
+    name: str
+    path: str
+    old: Any
+    new: Any
+    now: Any
+    left: Said
+
+
+class RollbackPlanOut(Out):
+    """What rolling a run back would do; the lists hold the first 200 of each."""
+
+    run_id: int
+    kind: str
+    records: int
+    fields: int
+    fields_left: int
+    set_back: list[StepOut]
+    left: list[StepOut]
+    created: list[tuple[str, str]]
+    is_partial: bool
+
+
 class DisputedOut(Out):
     """One path of a conflict."""
 

@@ -1,105 +1,13 @@
 """Refusals in English and Chinese; a refusal without a translation keeps its own sentence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sync.service.errors import Explanation
 from sync.service.sentences import in_language
 from webui.language import language
+from webui.refusals import REFUSALS
 from webui.words import label
 
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """What is wrong, and how to mend it. An empty English text keeps the service's own."""
-
-    zh: str
-    zh_hint: str = ""
-    en: str = ""
-    en_hint: str | None = None
-
-
-_REFUSALS: Mapping[str, _Texts] = {
-    "no_system": _Texts("没有名为“{name}”的系统。", "请查看系统列表。", en_hint="See the list."),
-    "bad_name": _Texts(
-        "“{name}”不能用作系统名称。",
-        "请以小写字母开头，其后可用字母、数字、- 或 _，最多 40 个字符。",
-    ),
-    "name_taken": _Texts("已有名为“{name}”的系统。", "请换一个名称。", en_hint="Choose another."),
-    "not_live": _Texts("系统 {name} 未在运行，无法暂停。"),
-    "not_polled": _Texts("系统 {name} 未在运行，无法读取。"),
-    "has_links": _Texts("系统 {name} 已有关联记录，不能移除。", "可以改为暂停。"),
-    "nothing_to_plan": _Texts(
-        "没有可计划的内容：所有系统都已上线。",
-        "请选择要核对的系统。",
-        en_hint="Choose the systems to compare.",
-    ),
-    "no_plan": _Texts("计划 {id} 不存在。"),
-    "plan_not_ready": _Texts("计划 {id} 当前不能执行。", "请重新生成计划。"),
-    "plan_stale": _Texts("计划 {id} 已过期：映射或策略在此之后有变更。", "请重新生成计划。"),
-    "restore_plan": _Texts("计划 {id} 是恢复后的核对结果，不能直接执行。", "请在确认恢复时使用。"),
-    "mapping_plan": _Texts(
-        "计划 {id} 展示的是映射变更的影响，不能直接执行。", "请在启用映射时使用。"
-    ),
-    "restore_pending": _Texts(
-        "系统 {name} 刚从备份恢复：请先核对并确认。", "请运行 kehub restore --approve。"
-    ),
-    "no_restore": _Texts("没有等待确认的恢复。"),
-    "no_backup": _Texts("备份未能完成：{reason}"),
-    "bad_backup": _Texts("备份文件不可用：{reason}"),
-    "no_mapping": _Texts("没有这个映射。"),
-    "no_object": _Texts("对方系统没有该对象：{reason}"),
-    "no_schema": _Texts("系统 {name} 不能描述其字段，只能试读。"),
-    "mapping_misfit": _Texts(
-        "映射与系统不匹配：{reason}", "请修改规则或对方系统的字段，然后重新添加映射。"
-    ),
-    "mapping_unreadable": _Texts("映射无法读取：{reason}"),
-    "mapping_needs_plan": _Texts(
-        "已有关联记录，启用该映射需要先看计划。", "请先预览映射并查看计划，再凭计划启用。"
-    ),
-    "mapping_needs_approval": _Texts(
-        "该映射将影响 {touched} 条关联记录（共 {linked} 条）。", "请查看计划，确认后再启用。"
-    ),
-    "not_a_draft": _Texts("该映射版本不是草稿。", "请将其文本添加为新版本。"),
-    "bad_budget": _Texts("每日调用额度至少为 1 次。"),
-    "no_run": _Texts("运行记录 {id} 不存在；运行记录保留 30 天。"),
-    "no_record": _Texts("该记录不存在。"),
-    "no_conflict": _Texts("冲突 {id} 不存在。"),
-    "no_guard": _Texts("防护 {id} 不存在。"),
-    "no_pair": _Texts("记录对 {id} 不存在。"),
-    "no_merge": _Texts("合并记录 {id} 不存在。"),
-    "undone": _Texts("该合并已撤销。"),
-    "later_merge": _Texts("其中一条记录后来又被合并：请先撤销合并 {id}。"),
-    "same_record": _Texts("不能将记录与其自身比较。"),
-    "not_mergeable": _Texts("只能合并两个客户或两个联系人。"),
-    "not_standing": _Texts("“{name}”已不是有效记录，无法处理。"),
-    "no_letter": _Texts("死信 {id} 不存在。"),
-    "no_user": _Texts("用户“{name}”不存在。"),
-    "no_token": _Texts("该 API 密钥不存在。"),
-    "bad_login": _Texts("登录名须为 1 到 120 个字符。"),
-    "login_taken": _Texts("用户“{name}”已存在。"),
-    "bad_role": _Texts("没有这个角色。"),
-    "bad_language": _Texts("没有这种语言。"),
-    "short_password": _Texts("密码至少需要 {count} 个字符。"),
-    "wrong_password": _Texts("当前密码不正确。"),
-    "passwords_differ": _Texts("两次输入的新密码不一致。"),
-    "last_admin": _Texts("至少需要一位启用的系统管理员。", "请先将另一位用户设为系统管理员。"),
-    "token_name": _Texts("请为密钥起一个说明用途的名称。"),
-    "facts_read_only": _Texts("订单、发票和收款请在其所属系统中修改。"),
-    "name_needed": _Texts("记录必须有名称。"),
-    "value_needed": _Texts("请填写要采用的值。"),
-    "bad_choice": _Texts("没有这种裁决。"),
-    "not_editable": _Texts("“{field}”不能在这里修改。", en="“{field}” cannot be changed here."),
-    "bad_value": _Texts(
-        "“{value}”不能用作“{field}”的值。",
-        en="“{value}” is not a usable value for “{field}”.",
-    ),
-    "unreachable": _Texts(
-        "暂时无法连接：{reason}",
-        "请检查网址和网络，稍后重试；数据没有丢失。",
-        en_hint="Check the address and the network, then try again. Nothing is lost.",
-    ),
-}
 _KIND_HINTS: Mapping[str, tuple[str, str]] = {
     "decimal": ("Write a number such as 1250.50.", "请填写数字，例如 1250.50。"),
     "boolean": ("Write yes or no.", "请填写“是”或“否”。"),
@@ -152,7 +60,7 @@ def said(text: str | None) -> str:
 
 def sentence(why: Explanation) -> tuple[str, str]:
     """What is wrong, and how to mend it, in the language of this request."""
-    texts = _REFUSALS.get(why.code)
+    texts = REFUSALS.get(why.code)
     if texts is None:
         return said(why.message), said(why.hint)
     facts = {"name": "", "id": "", "reason": why.message, **why.facts}

@@ -191,6 +191,8 @@ COUNTS: Mapping[str, Pair] = {
     "refused": ("refused", "被拒绝"),
     "waiting": ("waiting", "等待"),
     "new": ("new", "新建"),
+    "fields": ("fields", "字段"),
+    "left": ("left as they are", "保持不变"),
     "fields_changed": ("fields changed", "字段变更"),
     "fields_kept": ("fields kept", "字段保留"),
 }
@@ -231,6 +233,7 @@ RULES: Mapping[str, Pair] = {
     "remote merge asked for": ("the system is asked to merge", "已请求系统合并"),
     "duplicate kept": ("stays twice there", "在该系统中仍为两条"),
     "kept apart": ("told apart", "判定为不同记录"),
+    "rolled back": ("a run was rolled back", "回滚了一次运行"),
     "members": ("members added or removed", "增减成员"),
     "create": ("created there", "在对方新建"),
     "update": ("updated there", "在对方更新"),

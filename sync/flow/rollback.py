@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, literal, select, update
 from sqlalchemy.orm import Session
 
 from sync.flow.decide import mark_paths, set_values
 from sync.flow.hub import Hub
-from sync.store import audit, goldens, runs
-from sync.store.tables import Change, Golden
+from sync.store import audit, goldens, runs, state
+from sync.store.tables import Change, Golden, HubState, Run
 
 CHUNK = 200
 RULE = "rolled back"
+LEASE = timedelta(minutes=2)  # longer than a chunk takes
+_FACT = "rollback:"  # by the run that does it: what it sets back, and how far it has come
+_BY = "rolled_back:"  # by the run that was set back: the run that did it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +57,92 @@ def created_by(session: Session, run_id: int) -> list[tuple[str, str]]:
 
 def apply(hub: Hub, run_id: int, actor: str) -> tuple[int, dict[str, int]]:
     """Sets back what nobody changed since; returns the new run and its counts. Repeatable."""
+    own = begin(hub, run_id, actor)
+    return own, carry_on(hub, own)
+
+
+def begin(hub: Hub, run_id: int, actor: str) -> int:
+    """A run that sets another back; `carry_on` does the work, here or in a worker."""
+    with hub.database.write() as tx:
+        now = hub.now()
+        own = runs.start(tx, "rollback", None, now, actor)
+        fact = {"run": run_id, "actor": actor, "last": "", "counts": {}, "lease_until": None}
+        state.put(tx, f"{_FACT}{own}", fact, now)
+        state.put(tx, f"{_BY}{run_id}", {"by": own}, now)
+        audit.note(tx, actor=actor, action="run.rollback", subject=str(run_id), now=now, facts={})
+    return own
+
+
+def carry_on(hub: Hub, own: int) -> dict[str, int]:
+    """Goes on where a rollback stands, chunk by chunk; two at once share the chunks."""
+    while _chunk(hub, own):
+        pass
+    with hub.database.read() as session:
+        return _counts(state.get(session, f"{_FACT}{own}"))
+
+
+def unfinished(session: Session, now: datetime) -> list[int]:
+    """Rollbacks that nobody works on."""
+    rows = session.execute(
+        select(Run.id, HubState.value)
+        .join(HubState, HubState.key == literal(_FACT).concat(cast(Run.id, String)))
+        .where(Run.kind == "rollback", Run.state == "running")
+    )
+    return [own for own, fact in rows if not _is_leased(fact, now)]
+
+
+def relation(session: Session, run_id: int) -> tuple[int | None, int | None]:
+    """The run that this one sets back, and the run that set this one back."""
+    own = state.get(session, f"{_FACT}{run_id}").get("run")
+    return own, state.get(session, f"{_BY}{run_id}").get("by")
+
+
+def progress(session: Session, own: int) -> dict[str, int]:
+    """How many records and fields a rollback has set back so far."""
+    return _counts(state.get(session, f"{_FACT}{own}"))
+
+
+def _chunk(hub: Hub, own: int) -> bool:
+    """One chunk in one transaction with the note of how far it has come; False at the end."""
+    key = f"{_FACT}{own}"
     systems = hub.participants()
-    counts = {"changed": 0, "fields": 0, "left": 0}
     with hub.database.write() as tx:
-        own = runs.start(tx, "rollback", None, hub.now(), actor)
-        audit.note(
-            tx, actor=actor, action="run.rollback", subject=str(run_id), now=hub.now(), facts={}
-        )
-    last = ""
-    while True:
-        with hub.database.write() as tx:
-            ids = _next_ids(tx, run_id, last)
-            if not ids:
-                break
-            last = ids[-1]
-            found = _of(tx, run_id, ids, lock=True)
-            counts["left"] += sum(not step.is_set_back for step in found)
-            by_id: dict[str, dict[str, Any]] = {}
-            for step in found:
-                if step.is_set_back:
-                    by_id.setdefault(step.golden_id, {})[step.path] = step.old
-            loaded = goldens.load(tx, by_id)
-            for golden_id, values in by_id.items():
-                golden = loaded[golden_id]
-                set_values(hub, tx, golden, values, actor=actor, rule=RULE, run_id=own)
-                mark_paths(hub, tx, golden, set(values), systems)
-            counts["changed"] += len(by_id)
-            counts["fields"] += sum(len(values) for values in by_id.values())
-    with hub.database.write() as tx:
-        runs.end(tx, own, counts, hub.now())
-    return own, counts
+        now = hub.now()
+        tx.execute(update(HubState).where(HubState.key == key).values(updated_at=now))  # my turn
+        run, fact = tx.get_one(Run, own), state.get(tx, key)
+        if run.state != "running":
+            return False
+        ids = _next_ids(tx, fact["run"], fact["last"])
+        counts = _counts(fact)
+        if not ids:
+            runs.end(tx, own, counts, now)
+            state.put(tx, key, {**fact, "lease_until": None}, now)
+            return False
+        found = _of(tx, fact["run"], ids, lock=True)
+        by_id: dict[str, dict[str, Any]] = {}
+        for step in found:
+            if step.is_set_back:
+                by_id.setdefault(step.golden_id, {})[step.path] = step.old
+        loaded = goldens.load(tx, by_id)
+        for golden_id, values in by_id.items():
+            golden = loaded[golden_id]
+            set_values(hub, tx, golden, values, actor=fact["actor"], rule=RULE, run_id=own)
+            mark_paths(hub, tx, golden, set(values), systems)
+        counts["left"] += sum(not step.is_set_back for step in found)
+        counts["changed"] += len(by_id)
+        counts["fields"] += sum(len(values) for values in by_id.values())
+        lease = (now + LEASE).isoformat()
+        state.put(tx, key, {**fact, "last": ids[-1], "counts": counts, "lease_until": lease}, now)
+    return True
+
+
+def _counts(fact: dict[str, Any]) -> dict[str, int]:
+    return {"changed": 0, "fields": 0, "left": 0, **fact.get("counts", {})}
+
+
+def _is_leased(fact: dict[str, Any], now: datetime) -> bool:
+    until = fact.get("lease_until")
+    return until is not None and datetime.fromisoformat(until) > now
 
 
 def _next_ids(session: Session, run_id: int, last: str) -> list[str]:

@@ -13,7 +13,7 @@ from sync.service.errors import NotFoundError
 from sync.service.paging import Page, page_of
 from sync.store.tables import Change, Run, System
 
-KINDS = ("take_in", "dispatch", "reconcile", "load", "plan", "poll")
+KINDS = ("take_in", "dispatch", "reconcile", "load", "plan", "poll", "rollback", "import")
 STATES = ("running", "done", "failed", "stopped")
 
 

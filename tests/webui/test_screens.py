@@ -34,6 +34,7 @@ PAGES = [
     "/plans/1",
     "/runs",
     "/runs/1",
+    "/runs/1/rollback",
     "/conflicts",
     "/conflicts?state=auto",
     "/candidates",

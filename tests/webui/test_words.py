@@ -12,7 +12,7 @@ from connectors.sdk import registry
 from connectors.sdk.config import form_fields
 from mapping.canonical import FIELDS, STAGES
 from sync.service import letters, review, runs, systems
-from webui import sentences, words
+from webui import refusals, words
 
 FOLDER = Path(webui.__file__).parent
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -96,8 +96,8 @@ def test_every_refusal_of_the_service_has_its_chinese():
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     codes = set(re.findall(r'code="(\w+)"', text)) - {"delivery_refused"}
     assert codes
-    assert codes <= set(sentences._REFUSALS)
-    assert all(CHINESE.search(each.zh) for each in sentences._REFUSALS.values())
+    assert codes <= set(refusals.REFUSALS)
+    assert all(CHINESE.search(each.zh) for each in refusals.REFUSALS.values())
 
 
 def test_every_setting_of_every_connector_has_a_chinese_name():

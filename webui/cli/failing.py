@@ -61,7 +61,8 @@ def _refusal(error: Exception, console: Console) -> tuple[int, str] | None:
     if not isinstance(error, errors.REFUSALS):
         return None
     found = errors.explain(error)
-    facts = {name: _said(value, console) for name, value in found.facts.items()}
+    said = {"reason": found.message, **found.facts}
+    facts = {name: _said(value, console) for name, value in said.items()}
     chinese = _chinese(found.code, facts) if console.language == "zh" else ""
     words = chinese or console.translated(f"{found.message} {found.hint}".strip())
     status = Exit.USAGE if isinstance(error, errors.NotFoundError) else Exit.FAILED
@@ -73,14 +74,18 @@ def _said(value: object, console: Console) -> object:
 
 
 def _chinese(code: str, facts: Any) -> str:
-    """The service's refusals in Chinese, where there is a translation."""
-    key = f"refusal_{code}"
-    if not code or not has(key):
-        return ""
+    """The service's refusals in Chinese: the commands' own words, else those of the screens."""
+    from webui.refusals import REFUSALS  # noqa: PLC0415  only needed here
+
     try:
-        return text(key, "zh", **dict(facts))
+        if code and has(f"refusal_{code}"):
+            return text(f"refusal_{code}", "zh", **dict(facts))
+        if code in REFUSALS:
+            found = REFUSALS[code]
+            return f"{found.zh}{found.zh_hint}".format(**dict(facts))
     except KeyError:
         return ""  # the facts of an unusual refusal; its English sentence is shown
+    return ""
 
 
 def _of_system(error: OSError, console: Console) -> str:

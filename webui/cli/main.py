@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "apply": ("plan", "apply", "carry a plan out / 执行预演"),
     "sync": ("syncing", "sync", "poll now / 立即同步"),
     "reconcile": ("syncing", "reconcile", "compare everything and repair / 全量核对并修复"),
+    "runs": ("runs", "runs", "what ran, and what it did / 运行记录"),
+    "rollback": ("rollback", "rollback", "set back what a run changed / 回滚一次运行"),
     "dead": ("dead", "dead", "records that could not be processed / 处理失败的记录"),
     "guard": ("guard", "guard", "mass changes that wait for a decision / 待确认的批量变更"),
     "mapping": ("mapping", "mapping", "check and try mappings / 检查与试用字段映射"),

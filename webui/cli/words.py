@@ -117,6 +117,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "col_lag": ("LAG s", "延迟（秒）"),
     "col_reads": ("READS", "读调用"),
     "col_writes": ("WRITES", "写调用"),
+    "col_run": ("RUN", "运行"),
+    "col_started": ("STARTED (UTC)", "开始时间（UTC）"),
+    "col_result": ("RESULT", "结果"),
     "col_url": ("ADDRESS", "地址"),
     "col_links": ("LINKS", "关联"),
     "col_dead": ("DEAD", "失败"),
@@ -206,6 +209,31 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "reconciled": (
         "{read} records compared, {changed} had changed, {writes} remote writes.",
         "核对 {read} 条，其中 {changed} 条有变化，写入 {writes} 次。",
+    ),
+    # Runs and rollbacks.
+    "no_runs": ("Nothing ran yet.", "还没有运行记录。"),
+    "and_more": ("  … and {count} more", "  ……另有 {count} 条"),
+    "rollback_would": (
+        (
+            "Run {run}: {fields} fields of {records} records would be set back, {left} stay. Nothing "
+            "was changed; `kehub rollback {run}` does it."
+        ),
+        (
+            "运行 {run}：将恢复 {records} 条记录的 {fields} 个字段，{left} 个保持不变。尚未更改；"
+            "kehub rollback {run} 执行回滚。"
+        ),
+    ),
+    "rollback_done": (
+        "Run {run} is rolled back by run {own}: {fields} fields of {records} records; {left} stay.",
+        (
+            "已通过运行 {own} 回滚运行 {run}：恢复 {records} 条记录的 {fields} 个字段，"
+            "{left} 个保持不变。"
+        ),
+    ),
+    "rollback_left": ("These stay as they are ({count}):", "以下保持不变（{count} 个）："),
+    "rollback_created": (
+        "{count} new records of the run stay: a rollback deletes nothing.",
+        "该运行新建的 {count} 条记录保留：回滚不会删除任何记录。",
     ),
     # Dead letters and guards.
     "no_dead": ("There are no dead letters.", "没有失败记录。"),

@@ -35,9 +35,9 @@ SETTINGS: dict[str, Any] = {
         {"name": "Dead letters", "description": "What could not be processed"},
     ],
 }
-_READS = [400, 401, 403, 429]
-_FINDS = [*_READS, 404]
-_CHANGES = [*_FINDS, 409]
+READS = [400, 401, 403, 429]
+FINDS = [*READS, 404]
+CHANGES = [*FINDS, 409]
 
 
 def problem(error: HTTPError) -> Any:
@@ -48,7 +48,7 @@ def problem(error: HTTPError) -> Any:
 
 @bp.get("/status")
 @bp.output(s.StatusOut)
-@bp.doc(tags=["Status"], summary="How the hub is", security="key", responses=_READS)
+@bp.doc(tags=["Status"], summary="How the hub is", security="key", responses=READS)
 @needs("viewer")
 def status() -> Any:
     """The same object as `kehub status --json`."""
@@ -58,7 +58,7 @@ def status() -> Any:
 @bp.get("/customers")
 @bp.input(s.RecordQuery, location="query")
 @bp.output(s.RecordPage)
-@bp.doc(tags=["Records"], summary="List customers", security="key", responses=_READS)
+@bp.doc(tags=["Records"], summary="List customers", security="key", responses=READS)
 @needs("viewer")
 def list_customers(query_data: s.RecordQuery) -> Any:
     """Golden customers."""
@@ -68,7 +68,7 @@ def list_customers(query_data: s.RecordQuery) -> Any:
 @bp.get("/contacts")
 @bp.input(s.RecordQuery, location="query")
 @bp.output(s.RecordPage)
-@bp.doc(tags=["Records"], summary="List contacts", security="key", responses=_READS)
+@bp.doc(tags=["Records"], summary="List contacts", security="key", responses=READS)
 @needs("viewer")
 def list_contacts(query_data: s.RecordQuery) -> Any:
     """Golden contacts."""
@@ -77,7 +77,7 @@ def list_contacts(query_data: s.RecordQuery) -> Any:
 
 @bp.get("/records/<golden_id>")
 @bp.output(s.RecordDetail)
-@bp.doc(tags=["Records"], summary="One record", security="key", responses=_FINDS)
+@bp.doc(tags=["Records"], summary="One record", security="key", responses=FINDS)
 @needs("viewer")
 def get_record(golden_id: str) -> Any:
     """A record of any entity; a merged one answers as the record that it became."""
@@ -86,7 +86,7 @@ def get_record(golden_id: str) -> Any:
 
 @bp.get("/customers/<golden_id>")
 @bp.output(s.RecordDetail)
-@bp.doc(tags=["Records"], summary="One customer", security="key", responses=_FINDS)
+@bp.doc(tags=["Records"], summary="One customer", security="key", responses=FINDS)
 @needs("viewer")
 def get_customer(golden_id: str) -> Any:
     """A golden customer with every system's value per field."""
@@ -96,7 +96,7 @@ def get_customer(golden_id: str) -> Any:
 @bp.patch("/customers/<golden_id>")
 @bp.input(s.EditIn)
 @bp.output(s.RecordDetail)
-@bp.doc(tags=["Records"], summary="Edit a customer", security="key", responses=_CHANGES)
+@bp.doc(tags=["Records"], summary="Edit a customer", security="key", responses=CHANGES)
 @needs("steward")
 def edit_customer(golden_id: str, json_data: s.EditIn) -> Any:
     """Sets fields; they go to every linked system like any other edit."""
@@ -106,7 +106,7 @@ def edit_customer(golden_id: str, json_data: s.EditIn) -> Any:
 @bp.patch("/contacts/<golden_id>")
 @bp.input(s.EditIn)
 @bp.output(s.RecordDetail)
-@bp.doc(tags=["Records"], summary="Edit a contact", security="key", responses=_CHANGES)
+@bp.doc(tags=["Records"], summary="Edit a contact", security="key", responses=CHANGES)
 @needs("steward")
 def edit_contact(golden_id: str, json_data: s.EditIn) -> Any:
     """Sets fields; they go to every linked system like any other edit."""
@@ -116,7 +116,7 @@ def edit_contact(golden_id: str, json_data: s.EditIn) -> Any:
 @bp.get("/records/<golden_id>/changes")
 @bp.input(s.HistoryQuery, location="query")
 @bp.output(s.HistoryOut)
-@bp.doc(tags=["Records"], summary="History of a record", security="key", responses=_FINDS)
+@bp.doc(tags=["Records"], summary="History of a record", security="key", responses=FINDS)
 @needs("viewer")
 def history(golden_id: str, query_data: s.HistoryQuery) -> Any:
     """Who changed what, when and by which rule."""
@@ -129,7 +129,7 @@ def history(golden_id: str, query_data: s.HistoryQuery) -> Any:
 
 @bp.get("/systems")
 @bp.output(s.SystemsOut)
-@bp.doc(tags=["Systems"], summary="List systems", security="key", responses=_READS)
+@bp.doc(tags=["Systems"], summary="List systems", security="key", responses=READS)
 @needs("viewer")
 def list_systems() -> Any:
     """All systems."""
@@ -139,7 +139,7 @@ def list_systems() -> Any:
 @bp.post("/systems")
 @bp.input(s.SystemIn)
 @bp.output(s.SystemOut, status_code=201)
-@bp.doc(tags=["Systems"], summary="Add a system", security="key", responses=_CHANGES)
+@bp.doc(tags=["Systems"], summary="Add a system", security="key", responses=CHANGES)
 @needs("admin")
 def add_system(json_data: s.SystemIn) -> Any:
     """Adds a system once a cheap call has shown that its settings work."""
@@ -155,7 +155,7 @@ def add_system(json_data: s.SystemIn) -> Any:
 
 @bp.get("/systems/<name>")
 @bp.output(s.SystemOut)
-@bp.doc(tags=["Systems"], summary="One system", security="key", responses=_FINDS)
+@bp.doc(tags=["Systems"], summary="One system", security="key", responses=FINDS)
 @needs("viewer")
 def get_system(name: str) -> Any:
     """One system."""
@@ -164,7 +164,7 @@ def get_system(name: str) -> Any:
 
 @bp.post("/systems/<name>/test")
 @bp.output(s.SystemOut)
-@bp.doc(tags=["Systems"], summary="Test a system", security="key", responses=_CHANGES)
+@bp.doc(tags=["Systems"], summary="Test a system", security="key", responses=CHANGES)
 @needs("admin")
 def test_system(name: str) -> Any:
     """One cheap call; a refusal says what to mend."""
@@ -173,7 +173,7 @@ def test_system(name: str) -> Any:
 
 @bp.post("/systems/<name>/pause")
 @bp.output(s.SystemOut)
-@bp.doc(tags=["Systems"], summary="Pause a system", security="key", responses=_CHANGES)
+@bp.doc(tags=["Systems"], summary="Pause a system", security="key", responses=CHANGES)
 @needs("admin")
 def pause_system(name: str) -> Any:
     """Stops polling and writing; what waits is kept."""
@@ -182,7 +182,7 @@ def pause_system(name: str) -> Any:
 
 @bp.post("/systems/<name>/resume")
 @bp.output(s.SystemOut)
-@bp.doc(tags=["Systems"], summary="Resume a system", security="key", responses=_CHANGES)
+@bp.doc(tags=["Systems"], summary="Resume a system", security="key", responses=CHANGES)
 @needs("admin")
 def resume_system(name: str) -> Any:
     """Lets a paused or broken system go on."""
@@ -191,7 +191,7 @@ def resume_system(name: str) -> Any:
 
 @bp.post("/systems/<name>/poll")
 @bp.output(s.SystemOut)
-@bp.doc(tags=["Systems"], summary="Read changes now", security="key", responses=_CHANGES)
+@bp.doc(tags=["Systems"], summary="Read changes now", security="key", responses=CHANGES)
 @needs("steward")
 def poll_system(name: str) -> Any:
     """Reads what changed as soon as a worker is free."""
@@ -201,7 +201,7 @@ def poll_system(name: str) -> Any:
 @bp.post("/plans")
 @bp.input(s.PlanIn)
 @bp.output(s.PlanOut, status_code=202)
-@bp.doc(tags=["Plans"], summary="Make a plan", security="key", responses=_CHANGES)
+@bp.doc(tags=["Plans"], summary="Make a plan", security="key", responses=CHANGES)
 @needs("admin")
 def create_plan(json_data: s.PlanIn) -> Any:
     """Starts reading; ask for the plan until its state is `ready`."""
@@ -210,7 +210,7 @@ def create_plan(json_data: s.PlanIn) -> Any:
 
 @bp.get("/plans/<int:plan_id>")
 @bp.output(s.PlanOut)
-@bp.doc(tags=["Plans"], summary="One plan", security="key", responses=_FINDS)
+@bp.doc(tags=["Plans"], summary="One plan", security="key", responses=FINDS)
 @needs("viewer")
 def get_plan(plan_id: int) -> Any:
     """A plan with what it would do."""
@@ -219,7 +219,7 @@ def get_plan(plan_id: int) -> Any:
 
 @bp.post("/plans/<int:plan_id>/apply")
 @bp.output(s.PlanOut, status_code=202)
-@bp.doc(tags=["Plans"], summary="Apply a plan", security="key", responses=_CHANGES)
+@bp.doc(tags=["Plans"], summary="Apply a plan", security="key", responses=CHANGES)
 @needs("admin")
 def apply_plan(plan_id: int) -> Any:
     """Carries a plan out; refused when mappings or policy have changed since."""
@@ -229,7 +229,7 @@ def apply_plan(plan_id: int) -> Any:
 @bp.get("/runs")
 @bp.input(s.RunQuery, location="query")
 @bp.output(s.RunPage)
-@bp.doc(tags=["Runs"], summary="List runs", security="key", responses=_READS)
+@bp.doc(tags=["Runs"], summary="List runs", security="key", responses=READS)
 @needs("viewer")
 def list_runs(query_data: s.RunQuery) -> Any:
     """The newest first."""
@@ -245,7 +245,7 @@ def list_runs(query_data: s.RunQuery) -> Any:
 
 @bp.get("/runs/<int:run_id>")
 @bp.output(s.RunOut)
-@bp.doc(tags=["Runs"], summary="One run", security="key", responses=_FINDS)
+@bp.doc(tags=["Runs"], summary="One run", security="key", responses=FINDS)
 @needs("viewer")
 def get_run(run_id: int) -> Any:
     """One run."""
@@ -255,7 +255,7 @@ def get_run(run_id: int) -> Any:
 @bp.get("/conflicts")
 @bp.input(s.StateQuery, location="query")
 @bp.output(s.ConflictPage)
-@bp.doc(tags=["Review"], summary="List conflicts", security="key", responses=_READS)
+@bp.doc(tags=["Review"], summary="List conflicts", security="key", responses=READS)
 @needs("viewer")
 def list_conflicts(query_data: s.StateQuery) -> Any:
     """Open ones; `auto` and `decided` on request."""
@@ -271,7 +271,7 @@ def list_conflicts(query_data: s.StateQuery) -> Any:
 @bp.post("/conflicts/<int:conflict_id>/decide")
 @bp.input(s.ConflictDecision)
 @bp.output(s.ConflictOut)
-@bp.doc(tags=["Review"], summary="Decide a conflict", security="key", responses=_CHANGES)
+@bp.doc(tags=["Review"], summary="Decide a conflict", security="key", responses=CHANGES)
 @needs("steward")
 def decide_conflict(conflict_id: int, json_data: s.ConflictDecision) -> Any:
     """Ends a conflict, or reverses one that was ended."""
@@ -283,7 +283,7 @@ def decide_conflict(conflict_id: int, json_data: s.ConflictDecision) -> Any:
 @bp.get("/guards")
 @bp.input(s.StateQuery, location="query")
 @bp.output(s.GuardPage)
-@bp.doc(tags=["Review"], summary="List guards", security="key", responses=_READS)
+@bp.doc(tags=["Review"], summary="List guards", security="key", responses=READS)
 @needs("viewer")
 def list_guards(query_data: s.StateQuery) -> Any:
     """What was stopped."""
@@ -295,7 +295,7 @@ def list_guards(query_data: s.StateQuery) -> Any:
 @bp.post("/guards/<int:guard_id>/decide")
 @bp.input(s.GuardDecision)
 @bp.output(s.GuardOut)
-@bp.doc(tags=["Review"], summary="Decide a guard", security="key", responses=_CHANGES)
+@bp.doc(tags=["Review"], summary="Decide a guard", security="key", responses=CHANGES)
 @needs("steward")
 def decide_guard(guard_id: int, json_data: s.GuardDecision) -> Any:
     """Allows or refuses what a guard stopped."""
@@ -305,7 +305,7 @@ def decide_guard(guard_id: int, json_data: s.GuardDecision) -> Any:
 @bp.get("/dead-letters")
 @bp.input(s.StateQuery, location="query")
 @bp.output(s.LetterPage)
-@bp.doc(tags=["Dead letters"], summary="List dead letters", security="key", responses=_READS)
+@bp.doc(tags=["Dead letters"], summary="List dead letters", security="key", responses=READS)
 @needs("viewer")
 def list_letters(query_data: s.StateQuery) -> Any:
     """The newest first."""
@@ -321,7 +321,7 @@ def list_letters(query_data: s.StateQuery) -> Any:
 @bp.post("/dead-letters/retry")
 @bp.input(s.LettersIn)
 @bp.output(s.CountOut)
-@bp.doc(tags=["Dead letters"], summary="Try again", security="key", responses=_CHANGES)
+@bp.doc(tags=["Dead letters"], summary="Try again", security="key", responses=CHANGES)
 @needs("steward")
 def retry_letters(json_data: s.LettersIn) -> Any:
     """Each comes back as a new one if nothing was mended."""
@@ -331,7 +331,7 @@ def retry_letters(json_data: s.LettersIn) -> Any:
 @bp.post("/dead-letters/discard")
 @bp.input(s.LettersIn)
 @bp.output(s.CountOut)
-@bp.doc(tags=["Dead letters"], summary="Give up", security="key", responses=_CHANGES)
+@bp.doc(tags=["Dead letters"], summary="Give up", security="key", responses=CHANGES)
 @needs("steward")
 def discard_letters(json_data: s.LettersIn) -> Any:
     """Closes them; what they were about stays as it is."""
