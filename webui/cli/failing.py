@@ -61,7 +61,7 @@ def _refusal(error: Exception, console: Console) -> tuple[int, str] | None:
     if not isinstance(error, errors.REFUSALS):
         return None
     found = errors.explain(error)
-    said = {"reason": found.message, **found.facts}
+    said = {"reason": found.message, "name": "", "id": "", **found.facts}
     facts = {name: _said(value, console) for name, value in said.items()}
     chinese = _chinese(found.code, facts) if console.language == "zh" else ""
     words = chinese or console.translated(f"{found.message} {found.hint}".strip())

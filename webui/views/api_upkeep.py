@@ -8,6 +8,8 @@ from webui import schemas as s
 from webui.auth import hub, needs
 from webui.views.api import CHANGES, FINDS, bp
 
+routes = bp  # with those of the first part
+
 
 @bp.get("/runs/<int:run_id>/rollback")
 @bp.output(s.RollbackPlanOut)
