@@ -224,7 +224,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         ),
     ),
     "rollback_done": (
-        "Run {run} is rolled back by run {own}: {fields} fields of {records} records; {left} stay.",
+        "Run {own} rolled {run} back: {fields} fields of {records} records; {left} stay.",
         (
             "已通过运行 {own} 回滚运行 {run}：恢复 {records} 条记录的 {fields} 个字段，"
             "{left} 个保持不变。"
