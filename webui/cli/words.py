@@ -215,8 +215,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "and_more": ("  … and {count} more", "  ……另有 {count} 条"),
     "rollback_would": (
         (
-            "Run {run}: {fields} fields of {records} records would be set back, {left} stay. Nothing "
-            "was changed; `kehub rollback {run}` does it."
+            "Run {run}: {fields} fields of {records} records would be set back, {left} stay. "
+            "Nothing was changed; `kehub rollback {run}` does it."
         ),
         (
             "运行 {run}：将恢复 {records} 条记录的 {fields} 个字段，{left} 个保持不变。尚未更改；"
