@@ -226,6 +226,9 @@ RULES: Mapping[str, Pair] = {
     "only_value": ("only this system has a value", "仅该系统有值"),
     "blank": ("an empty value overwrites nothing", "空值不覆盖已有值"),
     "same": ("same on both sides", "两侧相同"),
+    "seen before the answer": ("seen there before the answer came", "在答复到达之前已在对方看到"),
+    "taken for our own write": ("taken for the hub's own write", "判定为平台自己的写入"),
+    "new": ("a new record", "新记录"),
     "chosen": ("chosen by a person", "人工选择"),
     "merged in": ("another record was merged in", "并入了另一条记录"),
     "merged away": ("merged into another record", "并入另一条记录"),
@@ -244,6 +247,8 @@ RULES: Mapping[str, Pair] = {
     "name": ("same name", "名称相同"),
     "mail": ("same mail", "邮箱相同"),
     "phone": ("same phone", "电话相同"),
+    "same tax id": ("same tax id", "税号相同"),
+    "evidence": ("the evidence as a whole", "综合各项依据"),
     "delete policy unlink": ("delete policy: unlink", "删除策略：解除关联"),
     "delete policy propagate": ("delete policy: delete everywhere", "删除策略：同步删除"),
     "delete policy recreate": ("delete policy: create again", "删除策略：重新创建"),
@@ -381,6 +386,8 @@ WEIGHTS: Mapping[str, Pair] = {
     "name differs": ("name differs", "名称不同"),
     "mail": ("same mail", "邮箱相同"),
     "phone": ("same phone", "电话相同"),
+    "same tax id": ("same tax id", "税号相同"),
+    "evidence": ("the evidence as a whole", "综合各项依据"),
 }
 ROLES: Mapping[str, Pair] = {
     "viewer": ("Viewer", "查看者"),
@@ -448,7 +455,7 @@ TABLES: Mapping[str, Mapping[str, Pair]] = {
     "action": ACTIONS,
     "pair": pair_words.TEXTS,
 }
-_MATCHED = "matched by "
+_MATCHED = "matched: "
 _AT_MERGE = "merged: "
 _PATH = re.compile(r"^([a-z_]+)(?:\[([^\]]+)\])?(?:\.([a-z_]+))?$")
 

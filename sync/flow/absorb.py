@@ -356,7 +356,12 @@ class Absorber:
         _note(link, item)
         if merged.arrived:
             self._log(
-                golden.id, golden.entity, "written", item, new=merged.arrived, rule="answer lost"
+                golden.id,
+                golden.entity,
+                "written",
+                item,
+                new=merged.arrived,
+                rule="seen before the answer",
             )
         self._apply(golden, merged, item)
         self._record(golden, merged, item, link)

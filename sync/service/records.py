@@ -364,6 +364,7 @@ def _system_value(link: Link, path: str, golden: Any, called: Mapping[str, str])
     if value == golden:
         return SystemValue(shown, "same")
     accepted = path in link.pushed and link.pushed[path] == golden
+    accepted |= golden is None and value is False  # a tick box has no other form of "not known"
     return SystemValue(shown, "short" if accepted else "differs")
 
 

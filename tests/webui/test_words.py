@@ -1,16 +1,22 @@
 """Chinese and English: everything that is said is said in both."""
 
+import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from flask import Flask, g
 
 import webui
 from connectors.sdk import registry
 from connectors.sdk.config import form_fields
 from mapping.canonical import FIELDS, STAGES
+from sync.core import exact
+from sync.core.policy import RuleName
+from sync.core.score import ALONE
 from sync.service import letters, review, runs, systems
 from webui import refusals, words
 
@@ -104,3 +110,40 @@ def test_every_setting_of_every_connector_has_a_chinese_name():
     for name, connector in registry.all().items():
         for field in form_fields(connector.config_model, "zh"):
             assert CHINESE.search(field.title + field.description), f"{name}.{field.name}"
+
+
+RULED = {"FieldChange": 3, "Overruled": 3, "_take": 2, "_keep": 2}  # which argument it is
+ON_A_PERSON = {"name", "mail", "phone"}
+
+
+def _rules_of_the_engine():
+    """Every literal that the engine writes into the rule of a change."""
+    for file in (FOLDER.parent / "sync").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "rule":
+                yield from _literals(node.value)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in RULED:
+                yield from _literals(node.args[RULED[node.func.id]])
+
+
+def _literals(node):
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+def test_every_rule_of_the_history_has_its_words():
+    found = {*_rules_of_the_engine(), *get_args(RuleName)}
+    assert {"kept apart", "only_value", "latest"} <= found
+    matched = {f"same {ALONE[0]}", "evidence", *ON_A_PERSON}
+    missing = sorted((found | matched) - set(words.RULES) - {""})
+    assert not missing
+
+
+def test_a_match_is_explained_word_by_word():
+    found = exact.compare(
+        *[{"name": "李雷", "emails[work]": "li@a.example", "phones[work]": "+8613800000000"}] * 2
+    )
+    assert set(found.reason.split(", ")) == ON_A_PERSON
+    with Flask(__name__).test_request_context():
+        g.language = "zh"
+        assert words.rule(f"matched: {found.reason}") == "匹配依据：名称相同、邮箱相同、电话相同"
