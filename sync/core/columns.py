@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -131,9 +132,18 @@ def _joined_starts(parts: Sequence[Ints]) -> Ints:
     return np.concatenate(pieces)
 
 
-def hashed(text: str) -> int:
-    """0 for nothing, so that missing is one and the same value in every column."""
-    return stable_hash(text) if text else 0
+class _Hashes(dict[str, int]):
+    """Hashes of the texts met so far; 0 for nothing, so that missing is one value everywhere."""
+
+    def __missing__(self, text: str) -> int:
+        if len(self) >= MOST_HASHES:
+            self.clear()
+        self[text] = found = stable_hash(text) if text else 0
+        return found
+
+
+MOST_HASHES = 200_000  # kept at a time: the values that come again come soon
+hashed = _Hashes().__getitem__
 
 
 def _ints(values: Sequence[int]) -> Ints:
@@ -141,12 +151,15 @@ def _ints(values: Sequence[int]) -> Ints:
 
 
 def _block(rows: Sequence[Sequence[int]]) -> Ints:
-    width = min(MOST_VALUES, max((len(row) for row in rows), default=1)) or 1
+    """Rows of different lengths as one block, filled up with zeros."""
+    sizes = np.array([len(row) for row in rows], np.int64)
+    width = min(MOST_VALUES, int(sizes.max(initial=0))) or 1
+    owner = np.repeat(np.arange(len(rows)), sizes)
+    position = np.arange(len(owner)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    values = np.array(list(chain.from_iterable(rows)), np.int64)
+    kept = position < width
     block = np.zeros((len(rows), width), np.int64)
-    for number, row in enumerate(rows):
-        if row:
-            kept = row[:width]
-            block[number, : len(kept)] = kept
+    block[owner[kept], position[kept]] = values[kept]
     return block
 
 
@@ -191,7 +204,7 @@ def _with_extras(columns: Columns, normals: Sequence[Normal], extras: Sequence[s
     return columns
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NameRow:
     """One name of a company or a person, as the columns hold it."""
 
@@ -301,7 +314,8 @@ def _name_columns(rows: Sequence[NameRow]) -> Columns:
 
 
 def _arrays(rows: Sequence[object], names: Sequence[str]) -> dict[str, npt.NDArray[np.generic]]:
-    return {name: _ints([getattr(row, name) for row in rows]) for name in names}
+    together = np.array(list(map(attrgetter(*names), rows)), np.int64)
+    return {name: np.ascontiguousarray(together[:, i]) for i, name in enumerate(names)}
 
 
 ADDRESS_PARTS: dict[str, Callable[[Address], int]] = {

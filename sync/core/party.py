@@ -1,6 +1,7 @@
 """The record that matching sees, however it came: from a file's row or a golden record."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -65,6 +66,9 @@ class PartyAddress:
     country: str = ""
 
 
+NOWHERE = PartyAddress()
+
+
 @dataclass(frozen=True, slots=True)
 class TaxId:
     """A tax or registration number; `scheme` as in `cn:uscc`, empty where unknown."""
@@ -92,28 +96,28 @@ class Party:
 
 def party_from_row(row: Mapping[str, str]) -> Party:
     """A party from one row of a file; see the README of `kehub match` for the columns."""
-
-    def get(column: str) -> str:
-        return (row.get(column) or "").strip()
-
-    kind = KINDS.get(get("kind").lower(), "other" if get("kind") else _guess_kind(row))
+    given = defaultdict(str, {column: value.strip() for column, value in row.items() if value})
+    get = given.__getitem__
+    kind = KINDS.get(get("kind").lower(), "other" if get("kind") else _guess_kind(given))
     name = PartyName(get("name"), get("given_name"), get("family_name"))
     names: tuple[PartyName, ...] = (name,) if any((name.whole, name.given, name.family)) else ()
     if get("legal_name") and get("legal_name") != name.whole:
         names += (PartyName(get("legal_name")),)
-    address = PartyAddress(*(get(c) for c in ("street", "city", "region", "postcode", "country")))
+    address = PartyAddress(
+        get("street"), get("city"), get("region"), get("postcode"), get("country")
+    )
     return Party(
         kind=kind,
         names=names,
         organisation=get("org_name"),
         emails=_some(get("email")),
         phones=_some(get("phone"), get("mobile")),
-        addresses=(address,) if address != PartyAddress() else (),
+        addresses=(address,) if address != NOWHERE else (),
         tax_ids=(TaxId(get("tax_id")),) if get("tax_id") else (),
         birth_date=get("birth_date"),
         website=get("website"),
         source=get("source"),
-        extra=tuple((c, v.strip()) for c, v in row.items() if c not in KNOWN_COLUMNS and v),
+        extra=tuple((c, v) for c, v in given.items() if c not in KNOWN_COLUMNS),
     )
 
 
@@ -186,5 +190,5 @@ def _addresses(keyed: Keyed) -> Iterable[PartyAddress]:
     for parts in keyed.get("addresses", {}).values():
         columns = ("street", "city", "region", "postcode", "country")
         address = PartyAddress(*(parts.get(column, "") for column in columns))
-        if address != PartyAddress():
+        if address != NOWHERE:
             yield address

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from hashlib import blake2b
 
 import opencc
@@ -22,6 +22,7 @@ NAME_READINGS = {
 BRACKETS = str.maketrans("【】〔〕[]{}〈〉《》「」", "()" * 7)
 HAN = re.compile(r"[㐀-鿿]")
 WORD = re.compile(r"[a-z0-9]+|[㐀-鿿]+")
+OTHER = re.compile(r"[\W_]+")
 DOTTED = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?")
 LIGATURES = str.maketrans(
     {"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "’": "'", "`": "'", "ı": "i"}
@@ -62,11 +63,35 @@ def has_han(text: str) -> bool:
 def fold(text: str) -> str:
     """Half width, simplified, lower case, no accents, round brackets, single spaces."""
     if text.isascii():
-        return " ".join(text.lower().translate(BRACKETS).split())
+        plain = text.lower()
+        if "[" in plain or "]" in plain or "{" in plain or "}" in plain:
+            plain = plain.translate(BRACKETS)
+        return " ".join(plain.split())
+    plain = text.translate(_FOLDED)
+    if IN_CONTEXT in plain:
+        plain = _folded(text)
+    return " ".join(plain.split())
+
+
+def _folded(text: str) -> str:
     wide = unicodedata.normalize("NFKC", text).lower()
     plain = wide.translate(simplified()).translate(BRACKETS).translate(LIGATURES)
-    bare = "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
-    return " ".join(bare.split())
+    return "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
+
+
+class _Folding(dict[int, str]):
+    """What each character folds to, found out once; `IN_CONTEXT` where its neighbours matter."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        wide = unicodedata.normalize("NFKC", character)
+        alone = "Σ" not in wide and wide != IN_CONTEXT and not unicodedata.combining(character)
+        self[code] = found = _folded(character) if alone else IN_CONTEXT
+        return found
+
+
+IN_CONTEXT = "\uffff"  # a noncharacter: it stands for no text
+_FOLDED = _Folding()
 
 
 def pinyin(text: str) -> str:
@@ -80,8 +105,23 @@ def syllable(character: str) -> str:
 
 def latin_key(text: str) -> str:
     """Letters and digits only, Chinese read as pinyin; ü and v are one sound after l and n."""
-    spoken = pinyin(text)
-    return "".join(c for c in spoken if c.isalnum()).replace("lv", "lu").replace("nv", "nu")
+    if not text.isascii():
+        spoken = text.translate(_SPOKEN)
+    else:
+        spoken = text if text.isalnum() else OTHER.sub("", text)
+    return spoken.replace("lv", "lu").replace("nv", "nu") if "v" in spoken else spoken
+
+
+class _Speaking(dict[int, str]):
+    """The letters and digits that each character is read as, found out once."""
+
+    def __missing__(self, code: int) -> str:
+        spoken = readings().get(code, chr(code))
+        self[code] = found = "".join(c for c in spoken if c.isalnum())
+        return found
+
+
+_SPOKEN = _Speaking()
 
 
 def words(text: str) -> list[str]:
@@ -91,7 +131,6 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.replace("'", ""))
 
 
-@lru_cache(maxsize=200_000)
 def stable_hash(text: str) -> int:
     """Signed 64-bit hash, the same in every process and release; never 0."""
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
