@@ -13,10 +13,19 @@ from sync.core.columns import EXTRA, KIND_CODES, Ints, Table
 from sync.core.holders import counted
 from sync.core.levels import HELD_EDGES, Holders, Levels, Pairs, extra_field, extra_levels
 from sync.core.match import DECIDED_ALONE, Matcher
-from sync.core.score import KIND_NAMES, Floats, Model, decided_alone, level_matrix, vetoed
+from sync.core.score import (
+    KIND_NAMES,
+    Floats,
+    KindModel,
+    Model,
+    decided_alone,
+    level_matrix,
+    vetoed,
+)
+from sync.core.spread import ALONE, Spread
 from sync.core.train import adapt, learn
 
-PIECE = 200_000  # pairs compared at a time: bounds the memory, not the result
+PIECE = 50_000  # pairs compared at a time: bounds the memory, not the result
 Flags = npt.NDArray[np.bool_]
 Aim = Literal["precision", "balance"]
 
@@ -27,7 +36,7 @@ class Compared:
 
     table: Table
     pairs: Pairs
-    kind: npt.NDArray[np.int16]  # of each pair
+    kind: npt.NDArray[np.int8]  # of each pair
     matrix: Mapping[int, Levels]  # kind -> levels of its pairs, in the pairs' order
 
 
@@ -55,29 +64,38 @@ def candidates(table: Table, found: blocking.KeyArrays) -> Pairs:
 
 
 def compare_all(
-    table: Table, pairs: Pairs, model: Model, holders: Holders | None = None
+    table: Table,
+    pairs: Pairs,
+    model: Model,
+    holders: Holders | None = None,
+    spread: Spread = ALONE,
 ) -> Compared:
     held = holders or counted(table)
-    kind = table.records["kind"][pairs.left].astype(np.int16)
+    kind: npt.NDArray[np.int8] = table.records.arrays["kind"][pairs.left].astype(np.int8)
+    rows = {code: np.flatnonzero(kind == code) for code in KIND_NAMES}
     matrix = {
-        code: _in_pieces(table, pairs.only(np.flatnonzero(kind == code)), held, model, name)
+        code: _in_pieces(table, pairs.only(rows[code]), held, model.kinds[name], spread)
         for code, name in KIND_NAMES.items()
-        if (kind == code).any()
+        if len(rows[code])
     }
     return Compared(table, pairs, kind, matrix)
 
 
-def _in_pieces(table: Table, pairs: Pairs, held: Holders, model: Model, kind: str) -> Levels:
-    pieces = [
-        level_matrix(
-            table,
-            pairs.only(np.arange(start, min(start + PIECE, len(pairs)))),
-            held,
-            model.kinds[kind],
-        )
-        for start in range(0, len(pairs), PIECE)
-    ]
-    return np.concatenate(pieces)
+def _in_pieces(
+    table: Table, pairs: Pairs, held: Holders, model: KindModel, spread: Spread
+) -> Levels:
+    """A byte holds a level: a million records have ten million pairs."""
+    most = max(len(field.levels) for field in model.fields)
+    kept = np.uint8 if most <= 256 else np.int16
+    matrix: Levels = spread.array((len(pairs), len(model.fields)), kept)
+
+    def compare(number: int) -> None:
+        piece = slice(number * PIECE, (number + 1) * PIECE)
+        some = Pairs(*(side[piece].astype(np.int64) for side in (pairs.left, pairs.right)))
+        matrix[piece] = level_matrix(table, some, held, model)
+
+    spread.each(compare, -(-len(pairs) // PIECE))
+    return matrix
 
 
 def adapted(compared: Compared, model: Model) -> Model:
@@ -116,12 +134,14 @@ def score_all(compared: Compared, model: Model) -> Scored:
     size = len(compared.pairs)
     out = Scored(np.zeros(size), np.zeros(size, bool), np.zeros(size, bool))
     for code, matrix in compared.matrix.items():
-        rows = compared.kind == code
+        rows = np.flatnonzero(compared.kind == code)
         kind = model.kinds[KIND_NAMES[code]]
-        out.bits[rows] = kind.bits(matrix, len(compared.table))
-        out.veto[rows] = vetoed(matrix, kind)
-        out.alone[rows] = decided_alone(matrix, kind)
-    out.bits = np.where(out.alone & ~out.veto, np.maximum(out.bits, DECIDED_ALONE), out.bits)
+        for start in range(0, len(rows), PIECE):
+            some, piece = rows[start : start + PIECE], matrix[start : start + PIECE]
+            veto, alone = vetoed(piece, kind), decided_alone(piece, kind)
+            bits = kind.bits(piece, len(compared.table))
+            out.bits[some] = np.where(alone & ~veto, np.maximum(bits, DECIDED_ALONE), bits)
+            out.veto[some], out.alone[some] = veto, alone
     return out
 
 
@@ -132,15 +152,20 @@ def match_all(
     *,
     rank: Ints | None = None,
     never: Iterable[tuple[int, int]] = (),
+    spread: Spread = ALONE,
 ) -> Matched:
     """Clusters at the link threshold; pairs above the floor that stay apart are for review."""
     size = len(compared.table)
     constraints = constraints_of(compared.table, never)
     link_at = matcher.thresholds.link_in_file_at(size)
-    customer = cluster(size, links_of(compared, scored), constraints, link_at, rank)
+    links = links_of(compared, scored)
+    customer = cluster(size, links, constraints, link_at, rank, spread=spread)
     together = customer[compared.pairs.left] == customer[compared.pairs.right]
     floor = scored.bits >= matcher.thresholds.candidate_in_file_at(size)
-    return Matched(customer, together & floor, floor & ~together & ~_proven_apart(compared))
+    candidate = floor & ~together
+    asked = np.flatnonzero(candidate)
+    candidate[asked[_proven_apart(compared.table, compared.pairs.only(asked))]] = False
+    return Matched(customer, together & floor, candidate)
 
 
 def links_of(compared: Compared, scored: Scored) -> Links:
@@ -148,9 +173,8 @@ def links_of(compared: Compared, scored: Scored) -> Links:
     return Links(pairs.left, pairs.right, scored.bits, scored.alone, scored.veto)
 
 
-def _proven_apart(compared: Compared) -> Flags:
+def _proven_apart(table: Table, pairs: Pairs) -> Flags:
     """Pairs with two proven identifiers: nobody needs to be asked."""
-    table, pairs = compared.table, compared.pairs
     out = np.zeros(len(pairs), bool)
     tax, hard, scheme = (table.records[c] for c in ("tax", "tax_hard", "tax_scheme"))
     for i in range(tax.shape[1]):

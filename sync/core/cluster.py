@@ -14,10 +14,12 @@ import numpy.typing as npt
 
 from sync.core.columns import Ints, Table
 from sync.core.score import Floats
+from sync.core.spread import ALONE, Spread
 
 MOST = 12.0  # bits that one pair may bring into an average, either way
 UNSEEN = 0.3  # how much a pair without a common key weighs, at nought bits
 CONTRADICTED = -2.0  # an average below it stops even a proven identifier: a person looks first
+BLOCK = 20_000  # edges settled at a time
 Flags = npt.NDArray[np.bool_]
 Facts = dict[int, set[int]]  # heading -> values
 
@@ -37,22 +39,42 @@ class Links:
 class Constraints:
     """What may not come together: proven identifiers, and pairs that a person set apart."""
 
-    facts: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    facts: "Mapping[int, Known] | Proven" = field(default_factory=dict)
     never: set[tuple[int, int]] = field(default_factory=set)
+
+
+Known = tuple[tuple[int, int], ...]  # (scheme, value) of each proven identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The proven identifiers of a table's rows, read when they are asked for."""
+
+    tax: Ints
+    hard: Ints
+    scheme: Ints
+
+    def get(self, row: int, default: Known = ()) -> Known:
+        if not self.hard[row].any():
+            return default
+        columns = (self.hard[row].tolist(), self.scheme[row].tolist(), self.tax[row].tolist())
+        return tuple((h, value) for flag, h, value in zip(*columns, strict=True) if flag)
 
 
 def constraints_of(table: Table, never: Iterable[tuple[int, int]] = ()) -> Constraints:
     """Proven identifiers: two of one scheme that differ never meet in a cluster."""
     tax, hard, scheme = (table.records[c] for c in ("tax", "tax_hard", "tax_scheme"))
-    facts: dict[int, tuple[tuple[int, int], ...]] = {}
-    for row in np.flatnonzero((hard == 1).any(axis=1)).tolist():
-        proven = zip(hard[row].tolist(), scheme[row].tolist(), tax[row].tolist(), strict=True)
-        facts[row] = tuple((heading, value) for flag, heading, value in proven if flag)
-    return Constraints(facts, {(min(a, b), max(a, b)) for a, b in never})
+    return Constraints(Proven(tax, hard, scheme), {(min(a, b), max(a, b)) for a, b in never})
 
 
 def cluster(
-    size: int, links: Links, constraints: Constraints, at: float, rank: Ints | None = None
+    size: int,
+    links: Links,
+    constraints: Constraints,
+    at: float,
+    rank: Ints | None = None,
+    *,
+    spread: Spread = ALONE,
 ) -> Ints:
     """A customer for each record: the row of the member that ranks first.
 
@@ -63,13 +85,31 @@ def cluster(
     bits = np.clip(np.where(links.veto, -MOST, links.bits), -MOST, MOST)
     bits = np.where(links.alone & ~links.veto, MOST, bits)
     group = _components(size, links, bits >= min(at, 0.0) if at <= 0 else bits > 0)
-    customer = group.copy()
+    customer: Ints = spread.array((size,), np.int64)
+    customer[:] = group
     inside = np.flatnonzero(group[links.left] == group[links.right])
     inside = inside[np.argsort(group[links.left[inside]], kind="stable")]
-    for members in _edges_by_group(links, bits, inside, group):
-        for row, leader in _agglomerate(members, constraints, at, order).items():
-            customer[row] = leader
+    stops = _blocks(group[links.left[inside]])
+
+    def settle(number: int) -> None:
+        block = inside[stops[number] : stops[number + 1]]
+        for members in _edges_by_group(links, bits, block, group):
+            settled = _pair if len(members) == 1 else _agglomerate
+            for row, leader in settled(members, constraints, at, order).items():
+                customer[row] = leader
+
+    spread.each(settle, len(stops) - 1)
     return customer
+
+
+def _blocks(labels: Ints) -> list[int]:
+    """Where to cut edges in the order of their groups: no group is cut, and blocks are alike."""
+    ends = [*(np.flatnonzero(labels[1:] != labels[:-1]) + 1).tolist(), len(labels)]
+    stops = [0]
+    for end in ends:
+        if end - stops[-1] >= BLOCK:
+            stops.append(end)
+    return stops if stops[-1] == len(labels) else [*stops, len(labels)]
 
 
 def _components(size: int, links: Links, strong: Flags) -> Ints:
@@ -169,6 +209,26 @@ class _Groups:
         self.rank[keep] = min(self.rank[keep], self.rank.pop(drop))
         for heading, values in self.facts.pop(drop, {}).items():
             self.facts.setdefault(keep, {}).setdefault(heading, set()).update(values)
+
+
+def _pair(edges: list[Edge], constraints: Constraints, at: float, rank: Ints) -> Mapping[int, int]:
+    """What `_agglomerate` makes of two records that are tied to nobody else."""
+    ((a, b, bits, alone),) = edges
+    priority = MOST if alone and bits > CONTRADICTED else round(bits, 6)
+    if priority < at or (min(a, b), max(a, b)) in constraints.never:
+        return {a: a, b: b}
+    ours, theirs = _facts_of(constraints, a), _facts_of(constraints, b)
+    if any(h in theirs and theirs[h] != values for h, values in ours.items()):
+        return {a: a, b: b}
+    leader = a if rank[a] <= rank[b] else b
+    return {a: leader, b: leader}
+
+
+def _facts_of(constraints: Constraints, row: int) -> Facts:
+    facts: Facts = {}
+    for heading, value in constraints.facts.get(row, ()):
+        facts.setdefault(heading, set()).add(value)
+    return facts
 
 
 def _agglomerate(

@@ -19,6 +19,7 @@ Ints = npt.NDArray[np.int64]
 KIND_CODES = {"company": 0, "person": 1, "other": 2}
 MOST_VALUES = 8  # of one repeated fact; a record with more keeps the first
 LOW_BITS = (1 << 62) - 1
+FEW = 1000  # texts that are read one by one, for looking for repeats takes longer
 NO_NAME, NO_COMPANY, NO_ADDRESS = PersonName(), CompanyName(), Address()
 
 
@@ -46,6 +47,14 @@ class Texts:
         return self.ends[rows] - np.where(rows > 0, self.ends[rows - 1], 0)
 
     def take(self, rows: Ints) -> list[str]:
+        if len(rows) < FEW:
+            return self._decoded(rows)
+        distinct, place = np.unique(rows, return_inverse=True)
+        if 2 * len(distinct) > len(rows):
+            return self._decoded(rows)
+        return list(map(self._decoded(distinct).__getitem__, place.tolist()))
+
+    def _decoded(self, rows: Ints) -> list[str]:
         stops = self.ends[rows]
         starts = np.where(rows > 0, self.ends[rows - 1], 0)
         blob = self.blob
@@ -65,8 +74,10 @@ class Columns:
 
     @classmethod
     def joined(cls, parts: Sequence["Columns"]) -> "Columns":
-        arrays = {name: _stack([p.arrays[name] for p in parts]) for name in parts[0].arrays}
-        texts = {name: Texts.joined([p.texts[name] for p in parts]) for name in parts[0].texts}
+        """One below the other; the parts are used up, so that nothing is held twice."""
+        names, words = list(parts[0].arrays), list(parts[0].texts)
+        arrays = {name: _stack([part.arrays.pop(name) for part in parts]) for name in names}
+        texts = {name: Texts.joined([part.texts.pop(name) for part in parts]) for name in words}
         return cls(arrays, texts)
 
 
@@ -111,6 +122,7 @@ class Table:
 
     @classmethod
     def joined(cls, parts: Sequence["Table"]) -> "Table":
+        """The records of all parts, which are used up."""
         return cls(
             records=Columns.joined([p.records for p in parts]),
             names=Columns.joined([p.names for p in parts]),

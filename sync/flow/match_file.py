@@ -2,7 +2,6 @@
 
 import csv
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -36,9 +35,12 @@ from sync.core.match import Matcher, Thresholds
 from sync.core.normal.record import normalise
 from sync.core.party import KNOWN_COLUMNS, party_from_row
 from sync.core.score import KIND_NAMES, Model, Score, waterfall
+from sync.flow.spread import Cores, stream
 
-CHUNK = 20_000  # rows normalised at a time
+CHUNK = 5_000  # rows normalised at a time
+REPORTED = 100_000  # records between two words about progress
 SMALL = 3_000_000  # files of fewer bytes are not worth a second process
+MANY = 100_000  # pairs from which a second process is worth its start
 csv.field_size_limit(10_000_000)
 
 
@@ -68,7 +70,7 @@ class Piece:
 
 @dataclass(slots=True)
 class Loaded:
-    """A file in its normal form."""
+    """A file in its normal form; of its keys those that several records share."""
 
     ids: Texts
     table: Table
@@ -102,28 +104,39 @@ class FileMatch:
     matcher: Matcher
 
 
-def load(path: Path, processes: int = 2, *, chunk: int = CHUNK, share_from: int = SMALL) -> Loaded:
+def load(
+    path: Path,
+    processes: int = 2,
+    *,
+    chunk: int = CHUNK,
+    share_from: int = SMALL,
+    say: Callable[[str], None] = lambda _: None,
+) -> Loaded:
     """Read and normalise a file; each process reads it all and works on its share of the chunks."""
-    shares = [(path, chunk, share, processes) for share in range(processes)]
-    if processes == 1 or path.stat().st_size < share_from:
-        pieces = _pieces((path, chunk, 0, 1))
-    else:
-        context = multiprocessing.get_context("fork")
-        with context.Pool(processes) as pool:
-            pieces = [piece for part in pool.map(_pieces, shares) for piece in part]
+    if path.stat().st_size < share_from:
+        processes = 1
+
+    def share(number: int, count: int) -> Iterator[Piece]:
+        return _pieces(path, chunk, number, count)
+
+    pieces: list[Piece] = []
+    read, told = 0, REPORTED
+    for piece in stream(share, processes):
+        pieces.append(piece)
+        read += len(piece.table)
+        if read >= told:
+            say(f"{read} records read")
+            told += REPORTED
     return _assembled(sorted(pieces, key=lambda piece: piece.number))
 
 
-def _pieces(share: tuple[Path, int, int, int]) -> list[Piece]:
-    path, chunk, remainder, divisor = share
+def _pieces(path: Path, chunk: int, remainder: int, divisor: int) -> Iterator[Piece]:
     with path.open(newline="", encoding="utf-8-sig") as handle:
         reader = csv.reader(handle)
         header = next(reader, [])
-        return [
-            _piece(number, header, rows)
-            for number, rows in enumerate(_chunks(reader, chunk))
-            if number % divisor == remainder
-        ]
+        for number, rows in enumerate(_chunks(reader, chunk)):
+            if number % divisor == remainder:
+                yield _piece(number, header, rows)
 
 
 def _chunks(reader: Iterator[list[str]], size: int) -> Iterator[list[list[str]]]:
@@ -150,7 +163,7 @@ def _assembled(pieces: Sequence[Piece]) -> Loaded:
     return Loaded(
         ids=Texts.joined([piece.ids for piece in pieces]),
         table=Table.joined([piece.table for piece in pieces]),
-        keys=blocking.joined(keys),
+        keys=blocking.shared_keys(keys),
     )
 
 
@@ -161,16 +174,20 @@ def match_loaded(
     train: bool = False,
     labels: Labels | None = None,
     aim: Aim = "precision",
+    processes: int = 1,
 ) -> FileMatch:
     """Match all records of a file among themselves.
 
     `train` adapts the weights to the file without labels, `labels` sharpens them with decisions.
     `aim` says whether links must be safe ("precision") or right as often as not ("balance").
     """
+    spread = Cores(processes)
     pairs = candidates(loaded.table, loaded.keys)
+    if len(pairs) < MANY:
+        spread = Cores()
     holders = counted(loaded.table)
     matcher = replace(matcher, model=with_extras(matcher.model, loaded.table, holders))
-    compared = compare_all(loaded.table, pairs, matcher.model, holders)
+    compared = compare_all(loaded.table, pairs, matcher.model, holders, spread)
     if train:
         matcher = replace(matcher, model=adapted(compared, matcher.model))
     if labels is not None:
@@ -179,7 +196,7 @@ def match_loaded(
     if aim == "balance":
         matcher = replace(matcher, thresholds=matcher.thresholds.balanced())
     scored = score_all(compared, matcher.model)
-    matched = match_all(compared, scored, matcher, rank=loaded.rank())
+    matched = match_all(compared, scored, matcher, rank=loaded.rank(), spread=spread)
     return FileMatch(loaded, compared, scored, matched, matcher)
 
 
@@ -255,10 +272,11 @@ def run(
 ) -> Summary:
     """Match a file and write its clusters, and its links and candidates where `pairs` is given."""
     say(f"reading {path.name}")
-    loaded = load(path, processes)
+    loaded = load(path, processes, say=say)
     say(f"{len(loaded.table)} records read, comparing")
     known = read_labels(labels, loaded) if labels else None
-    result = match_loaded(loaded, load_matcher(), train=train, labels=known, aim=aim)
+    matcher = load_matcher()
+    result = match_loaded(loaded, matcher, train=train, labels=known, aim=aim, processes=processes)
     say(f"{len(result.compared.pairs)} pairs compared, writing")
     customers = write_clusters(result, out) if out else len(np.unique(result.matched.customer))
     if pairs:
@@ -315,7 +333,7 @@ def explain_file(
     path: Path, first: str, second: str, *, train: bool = False, processes: int = 2
 ) -> list[str]:
     """The waterfall of two records of a file."""
-    result = match_loaded(load(path, processes), load_matcher(), train=train)
+    result = match_loaded(load(path, processes), load_matcher(), train=train, processes=processes)
     score = explain(result.loaded, first, second, result.matcher)
     return waterfall_lines(score)
 
@@ -340,7 +358,7 @@ def threshold_report(
     processes: int = 2,
 ) -> list[ThresholdLine]:
     """What each link threshold would do to a file: counts, expected precision, edge."""
-    result = match_loaded(load(path, processes), load_matcher(), train=train)
+    result = match_loaded(load(path, processes), load_matcher(), train=train, processes=processes)
     rows = threshold_rows(result.compared, result.scored, steps, rank=result.loaded.rank())
     ids = result.loaded.id_list()
     return [

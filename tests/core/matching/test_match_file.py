@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 
+from sync.core.batch import candidates, compare_all, match_all, score_all
 from sync.core.match import keys
 from sync.core.party import party_from_row
 from sync.flow.match_file import (
@@ -15,6 +16,7 @@ from sync.flow.match_file import (
     run,
     threshold_report,
 )
+from sync.flow.spread import Cores
 
 COLUMNS = [
     "id",
@@ -126,6 +128,17 @@ def test_two_processes_and_small_chunks_read_what_one_reads(tmp_path, matcher):
     one, two = match_loaded(alone, matcher), match_loaded(shared, matcher)
     assert np.array_equal(one.matched.customer, two.matched.customer)
     assert np.array_equal(one.scored.bits, two.scored.bits)
+
+
+def test_comparing_and_settling_side_by_side_change_nothing(tmp_path, matcher):
+    loaded = load(write(tmp_path / "in.csv", rows_of(customers=600)), 1)
+    pairs = candidates(loaded.table, loaded.keys)
+    found = []
+    for cores in (Cores(1), Cores(2)):
+        compared = compare_all(loaded.table, pairs, matcher.model, spread=cores)
+        scored = score_all(compared, matcher.model)
+        found.append(match_all(compared, scored, matcher, spread=cores).customer)
+    assert np.array_equal(*found)
 
 
 def test_two_identifiers_are_never_joined_through_others(tmp_path):

@@ -213,3 +213,18 @@ def test_folding_is_idempotent_and_spoken_keys_join_scripts():
     for text in ("【ＡＢＣ】華為 Müller", "  Ａ  b "):
         assert fold(fold(text)) == fold(text)
     assert latin_key(fold("吕")) == latin_key("lv") == latin_key("lu")
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("Ｈｕａ［１］", "hua(1)"),
+        ("Møller & Søn  ApS", "moller & son aps"),
+        ("æ\u0301", "æ"),  # a letter and its accent are one character before anything else
+        ("ΟΔΟΣ", "οδος"),
+        ("華天【深圳】", "华天(深圳)"),
+        ("a\uffffb", "a\uffffb"),
+    ],
+)
+def test_text_is_folded_as_a_whole(text, folded):
+    assert fold(text) == folded
