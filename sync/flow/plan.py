@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from connectors.sdk.contract import WritesRecords
+from connectors.sdk.contract import DescribesSchema, WritesRecords
+from mapping.lint import Finding, lint
 from mapping.loader import load as load_spec
 from sync.flow import recover, take_in
 from sync.flow.hub import Hub
@@ -68,7 +69,7 @@ def make_plan(hub: Hub, plan_id: int) -> None:
     """Reads the plan's systems, simulates, stores the summary. A failure is stored, too."""
     try:
         _read(hub, plan_id)
-        summary = _simulate(hub, plan_id)
+        summary = _simulate(hub, plan_id) | {"misfits": _misfits(hub, plan_id)}
     except Exception as error:
         with hub.database.write() as tx:
             tx.execute(
@@ -143,6 +144,41 @@ def _read(hub: Hub, plan_id: int) -> None:
             .where(Plan.id == plan_id)
             .values(basis={**asked.basis, **basis, "cursors": positions}, progress=dict(read))
         )
+
+
+def _misfits(hub: Hub, plan_id: int) -> list[dict[str, Any]]:
+    """Where the live mappings of the plan's systems do not fit the fields that those have now."""
+    with hub.database.read() as session:
+        plan = session.get_one(Plan, plan_id)
+    if plan.kind == MAPPING:
+        return []  # the draft says so itself
+    found = []
+    for system_id in plan.systems:
+        system = hub.systems.open(system_id)
+        found += [
+            {
+                "system": system.name,
+                "object": name,
+                "rule": finding.rule,
+                "message": {language: finding.text(language) for language in ("en", "zh")},
+            }
+            for name, finding in misfits(system)
+        ]
+        hub.systems.flush_counts(system)
+    return found
+
+
+def misfits(system: OpenSystem) -> Iterator[tuple[str, Finding]]:
+    """The errors of each live mapping, by its object; none where fields are not described."""
+    connector = system.connector
+    if not isinstance(connector, DescribesSchema):
+        return
+    objects = tuple(connector.objects())
+    for name, spec in system.specs.items():
+        if name in objects:
+            for finding in lint(spec, connector.schema(name), objects):
+                if finding.level == "error":
+                    yield name, finding
 
 
 def _simulate(hub: Hub, plan_id: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from mapping.errors import MappingError, UnmappableValue
 from mapping.lint import lint
 from mapping.loader import load
 from mapping.spec import MappingSpec
+from sync.flow import plan
 from sync.flow.hub import Hub
 from sync.gateway.systems import OpenSystem
 from sync.service.errors import NotFoundError, ServiceError
@@ -48,6 +49,18 @@ def lint_system(hub: Hub, name: str, language: str = "en") -> list[LintFinding]:
     for spec in system.specs.values():
         found += _lint(system, spec, language)
     return found
+
+
+def misfits(hub: Hub, name: str, language: str = "en") -> list[LintFinding]:
+    """The errors alone, none where the system cannot describe its fields."""
+    system = _open(hub, name)
+    try:
+        return [
+            LintFinding(system.name, object_name, f.level, f.rule, f.text(language))
+            for object_name, f in plan.misfits(system)
+        ]
+    finally:
+        hub.systems.flush_counts(system)
 
 
 def lint_file(hub: Hub | None, path: Path, name: str, language: str = "en") -> list[LintFinding]:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.resources.abc import Traversable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -330,8 +331,9 @@ def remove_system(hub: Hub, name: str, *, actor: str = "") -> None:
 
 
 def _add_mappings(hub: Hub, tx: Tx, row: System, actor: str) -> None:
-    for written in default_mappings(hub, row.kind, row.name):
-        spec = load(written)
+    for file in default_mappings(hub, row.kind, row.name):
+        written = file.read_text(encoding="utf-8")
+        spec = load(written, name=str(file))
         tx.add(
             MappingRow(
                 system_id=row.id,
@@ -346,19 +348,19 @@ def _add_mappings(hub: Hub, tx: Tx, row: System, actor: str) -> None:
         )
 
 
-def default_mappings(hub: Hub, kind: str, name: str) -> list[str]:
-    """The connector's own mappings, each replaced by the site's file of the same object.
+def default_mappings(hub: Hub, kind: str, name: str) -> list[Traversable]:
+    """The connector's own mapping files, each replaced by the site's file of the same object.
 
     Site files stand in `<home>/config/mappings/<system>/<object>.yaml`.
     """
     site = hub.settings.home / "config" / "mappings" / name
-    texts: list[str] = []
-    for file in registry.mapping_files(registry.get(kind)):
-        own = site / file.name
-        texts.append((own if own.is_file() else file).read_text(encoding="utf-8"))
-    if not texts:
+    files: list[Traversable] = [
+        site / file.name if (site / file.name).is_file() else file
+        for file in registry.mapping_files(registry.get(kind))
+    ]
+    if not files:
         raise MappingError(f"The connector {kind} brings no mapping.")
-    return texts
+    return files
 
 
 def _view(

@@ -1,5 +1,9 @@
 """Connecting systems, planning, applying, keeping in sync: without a running hub."""
 
+from pathlib import Path
+
+from connectors import memory
+
 
 def test_plan_shows_what_apply_then_does(kehub):
     for name in ("erp", "crm"):
@@ -155,3 +159,38 @@ def test_users_and_tokens(kehub):
     assert changed["password"] != made["password"]
     assert kehub.json("token", "create", "script", "--user", "li")["token"]
     assert "no user" in kehub("user", "password", "nobody", expect=2).stderr.lower()
+
+
+def _site_mapping(home, old, new):
+    """The site's own file for the memory connector's customers, with one thing changed."""
+    shipped = Path(memory.__file__).parent / "mapping" / "customers.yaml"
+    folder = home / "config" / "mappings" / "erp"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = shipped.read_text(encoding="utf-8")
+    assert old in text
+    (folder / "customers.yaml").write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _add_erp(kehub, expect=0):
+    kehub.world("erp")
+    return kehub(
+        *("system", "add", "erp", "memory", "--set", f"world={kehub.prefix}-erp"),
+        *("--secret", "password=memory"),
+        expect=expect,
+    )
+
+
+def test_a_mapping_that_cannot_be_read_is_named_with_file_and_line(kehub, home):
+    _site_mapping(home, "canonical: blocked", "canonical: blockd")
+    said = _add_erp(kehub, expect=1).stderr
+    assert "customers.yaml:42" in said
+    assert said.count("did you mean 'blocked'?") == 1
+    assert kehub.json("system", "list") == []
+
+
+def test_a_field_that_the_system_does_not_have_is_named_before_anything_runs(kehub, home):
+    _site_mapping(home, "native: blocked", "native: no_such")
+    assert "customers has no field no_such" in _add_erp(kehub).stdout
+    assert kehub.json("plan")["misfits"][0]["message"] == "customers has no field no_such"
+    assert "no_such" in kehub("plan").stdout
+    assert "没有字段 no_such" in kehub("--lang", "zh", "system", "test", "erp").stdout

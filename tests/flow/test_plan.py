@@ -109,3 +109,14 @@ def test_a_reconcile_of_agreeing_systems_is_silent(fixture):
     fixture.work()
     assert fixture.writes() == before
     assert counts["differing"] == dict.fromkeys(fixture.names, 0)
+
+
+def test_a_plan_names_the_fields_that_a_system_does_not_have(fixture):
+    draft(fixture)
+    fixture.world("crm").switch(gone={"customers.industry"})
+    found = made_plan(fixture).summary["misfits"]
+    assert [(one["system"], one["object"], one["rule"]) for one in found] == [
+        ("crm", "customers", "industry")
+    ]
+    assert "has no field" in found[0]["message"]["en"]
+    assert "没有字段" in found[0]["message"]["zh"]

@@ -64,7 +64,8 @@ def _refusal(error: Exception, console: Console) -> tuple[int, str] | None:
     said = {"reason": found.message, "name": "", "id": "", **found.facts}
     facts = {name: _said(value, console) for name, value in said.items()}
     chinese = _chinese(found.code, facts) if console.language == "zh" else ""
-    words = chinese or console.translated(f"{found.message} {found.hint}".strip())
+    hint = "" if found.hint in found.message else found.hint
+    words = chinese or console.translated(f"{found.message} {hint}".strip())
     status = Exit.USAGE if isinstance(error, errors.NotFoundError) else Exit.FAILED
     return status, words
 

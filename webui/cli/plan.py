@@ -34,7 +34,7 @@ def plan(here: Here, systems: Sequence[str], as_json: bool) -> None:  # noqa: FB
     if made.state != "ready":
         raise CommandError("plan_failed", id=made.id, reason=console.translated(made.error))
     if as_json:
-        console.answer(as_object(made))
+        console.answer(as_object(made, console.language))
     else:
         show(console, made)
 
@@ -68,9 +68,11 @@ def apply(here: Here, number: int | None, as_json: bool) -> None:  # noqa: FBT00
         raise click.exceptions.Exit(int(Exit.WAITS))
 
 
-def as_object(made: "PlanView") -> dict[str, Any]:
+def as_object(made: "PlanView", language: str) -> dict[str, Any]:
     """Counts and the first problems, for scripts."""
     summary = dict(made.summary)
+    told = [one | {"message": one["message"][language]} for one in summary.get("misfits", ())]
+    summary["misfits"] = told
     return {
         "plan": made.id,
         "kind": made.kind,
@@ -98,7 +100,7 @@ def show(console: Console, made: "PlanView") -> None:
         console.table(("name", "object", "creates", "updates", "calls"), writes)
     console.say(
         "plan_counts",
-        goldens=", ".join(f"{k} {v}" for k, v in dict(summary.get("goldens", {})).items()),
+        goldens=", ".join(f"{k} {v}" for k, v in dict(summary.get("goldens", {})).items()) or "0",
         conflicts=summary.get("conflicts", 0),
         candidates=summary.get("candidates", 0),
         problems=summary.get("problem_count", 0),
@@ -109,6 +111,9 @@ def show(console: Console, made: "PlanView") -> None:
     for part in summary.get("writes", {}).values():
         for line in list(part.get("problems", []))[:SHOWN]:
             console.tell(f"  {line}")
+    for one in summary.get("misfits", []):
+        where = f"{one['system']} {one['object']} {one['rule']}"
+        console.tell(f"{console.word('level_error')}  {where}: {one['message'][console.language]}")
     console.say("plan_next", id=made.id)
 
 

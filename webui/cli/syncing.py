@@ -157,6 +157,6 @@ def _dry(here: Here, views: Sequence[Any], names: Sequence[str]) -> None:
     if made.state != "ready":
         raise CommandError("plan_failed", id=made.id, reason=console.translated(made.error))
     if console.as_json:
-        console.answer(as_object(made))
+        console.answer(as_object(made, console.language))
     else:
         show(console, made)

@@ -132,6 +132,8 @@ def add(
     here.console.say("system_added", name=added.name, kind=added.kind)
     if added.hook_url:
         here.console.say("system_hook", url=added.hook_url)
+    if not no_check:
+        _tell_misfits(here, name)
     here.console.say("system_next", name=added.name)
 
 
@@ -144,6 +146,16 @@ def test(here: Here, name: str) -> None:
 
     view = systems.test_system(here.hub, name)
     here.console.say("system_answers", name=name, state=here.console.word(f"state_{view.state}"))
+    _tell_misfits(here, name)
+
+
+def _tell_misfits(here: Here, name: str) -> None:
+    """Which fields its mappings name that it does not have, or not like that."""
+    from sync.service import mappings  # noqa: PLC0415
+
+    console = here.console
+    for one in mappings.misfits(here.hub, name, console.language):
+        console.tell(f"{console.word('level_error')}  {one.object} {one.rule}: {one.message}")
 
 
 @system.command()
