@@ -118,6 +118,17 @@ def moment_text(value: Any, zone: tzinfo = UTC) -> str:
     return parse_moment(value, zone).isoformat()
 
 
+def _day_begins(on: date, zone: tzinfo) -> datetime:
+    """Midnight by the zone's standard time.
+
+    Some systems keep a day as midnight of a fixed offset (GMT+8), others by the zone's own rules,
+    and China had summer time from 1986 to 1991. In summer this is one o'clock, so the day is the
+    same by either, and whoever cuts it down to midnight stays on it.
+    """
+    begins = datetime(on.year, on.month, on.day, tzinfo=zone)
+    return begins.astimezone(UTC) + max(begins.dst() or timedelta(0), timedelta(0))
+
+
 def _epoch_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
@@ -133,7 +144,7 @@ def day(options: DateOptions) -> Step:
     zone = zone_of(options.zone)
     styles: dict[str, Callable[[date], Any]] = {
         "iso": date.isoformat,
-        "epoch_ms": lambda on: _epoch_ms(datetime(on.year, on.month, on.day, tzinfo=zone)),
+        "epoch_ms": lambda on: _epoch_ms(_day_begins(on, zone)),
         "class": lambda on: _tagged("date", on, ("year", "month", "day")),
     }
     return two_way(

@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         world.close()
         print(f"cannot listen on port {options.port}: {error.strerror}", file=sys.stderr)
         return 1
+    server.now = world.clock.http_date
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

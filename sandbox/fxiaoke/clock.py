@@ -13,6 +13,11 @@ class Clock:
     def __init__(self, shift_ms: int = 0) -> None:
         self._lock = threading.Lock()
         self.shift_ms = shift_ms
+        self.in_dates = False  # whether HTTP dates are off as far as the rows' times are
+
+    def http_date(self) -> float:
+        """Epoch seconds for the Date of an answer."""
+        return self.now_ms() / 1000 if self.in_dates else time.time()
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000 + self.shift_ms

@@ -23,6 +23,7 @@ SWITCHES: dict[str, tuple[Any, Any, str]] = {
     "event_on_api_write": (bool, True, "API writes fire callbacks too"),
     "custom_create_returns_dataId": (bool, True, "create of a custom object returns dataId"),
     "clear_with": (("null", "empty", "both"), "both", "what clears a field on update"),
+    "list_lag_ms": (int, 0, "a change is found by its time only so much later"),
     "between_inclusive": (bool, True, "BETWEEN includes its ends"),
     "unknown_field_on_write": (("ignore", "error"), "ignore", "a field that describe lacks"),
     "owner_on_update": (("ignore", "error"), "ignore", "owner given on an update"),
@@ -63,5 +64,5 @@ def _check(name: str, value: Any) -> None:
         return
     if type(value) is not allowed:
         raise AdminError(f"{name} must be a {allowed.__name__}")
-    if allowed is int and value == 0:
+    if allowed is int and value == 0 and name.endswith("_code"):
         raise AdminError(f"{name} must not be 0, which means success")

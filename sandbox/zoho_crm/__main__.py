@@ -61,6 +61,7 @@ def main():
     if options.seed:
         seed(box, options.seed)
     server = bind(options.port, create_app(box))
+    server.now = box.clock.http_date
     box.base_url = f"http://{HOST}:{server.server_address[1]}"
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

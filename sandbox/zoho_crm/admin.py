@@ -204,9 +204,11 @@ def show_clock():
 
 @api.post("/clock")
 def set_clock():
-    """{shift?: seconds from the real time, zone?: "+08:00" or an IANA name}."""
+    """{shift?: seconds from the real time, zone?: "+08:00" or an IANA name, in_dates?: whether
+    HTTP dates are shifted, too}."""
     body = wanted()
-    the_box().clock.set(shift=body.get("shift"), zone=body.get("zone"))
+    names = ("shift", "zone", "in_dates")
+    the_box().clock.set(**{name: body.get(name) for name in names})
     return show_clock()
 
 

@@ -28,6 +28,11 @@ class Clock:
         self.shift = float(store.meta("clock_shift") or 0)
         self.zone_name = zone or store.meta("clock_zone") or "+08:00"
         self.zone = parse_offset(self.zone_name)
+        self.in_dates = False  # whether HTTP dates are off as far as the records' times are
+
+    def http_date(self):
+        """Epoch seconds for the Date of an answer."""
+        return self.now() if self.in_dates else time.time()
 
     def now(self):
         return time.time() + self.shift
@@ -47,7 +52,9 @@ class Clock:
         hours = int(self.zone.utcoffset(None).total_seconds() // 3600)
         return f"Etc/GMT{-hours:+d}" if hours else "Etc/UTC"
 
-    def set(self, *, shift=None, zone=None):
+    def set(self, *, shift=None, zone=None, in_dates=None):
+        if in_dates is not None:
+            self.in_dates = in_dates
         if shift is not None:
             self.shift = float(shift)
             self._store.set_meta("clock_shift", str(self.shift))

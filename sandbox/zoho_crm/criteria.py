@@ -25,10 +25,16 @@ CONDITION = re.compile(r"([\w.$]+):(\w+):((?:\\.|[^()\\])*)")
 
 def visible_sql(box):
     """The index lags: each record is found some seconds after its last change."""
-    most, seed = box.switches["search_lag"], box.switches["search_lag_seed"]
+    return lagging_sql(box, "search_lag")
+
+
+def lagging_sql(box, switch):
+    """Each record shows some seconds after its last change, one sooner than another."""
+    most, seed = box.switches[switch], box.switches["search_lag_seed"]
     if most <= 0:
         return "1"
-    return f"t.modified + ((t.id + {seed}) * 7919 % {most + 1}) <= {box.clock.second()}"
+    spread = f"(t.id + {seed}) * 7919 % 1009 % {most + 1}"  # no two neighbours alike
+    return f"t.modified + ({spread}) <= {box.clock.second()}"
 
 
 def from_request(box, module):

@@ -75,6 +75,8 @@ def listing(module):
     page = read_page(box, g.user_id)
     parts, params = page.where(box.switches["if_modified_since_edge"])
     parts.extend(_converted(module))
+    if page.since is not None:  # a list of changes comes from a copy that is a little behind
+        parts.append(criteria.lagging_sql(box, "list_lag"))
     with box.store.read() as conn:
         _by_ids(module, conn, parts, params)
         return _page_answer(conn, module, page, parts, params, names)

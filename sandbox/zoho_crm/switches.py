@@ -23,6 +23,7 @@ SPEC = {
     "token_lifetime": (3600, int, "seconds that an access token lives"),
     "search_lag": (5, int, "a record is found by search after 0 to this many seconds"),
     "search_lag_seed": (0, int, "moves which record waits how long"),
+    "list_lag": (0, int, "a changed record is listed after 0 to this many seconds"),
     "count_lag_minutes": (0, int, "counts leave out records younger than this"),
     "callback_tries": (3, int, "tries to deliver a notification"),
     "callback_timeout": (5, float, "seconds to wait for the receiver of a notification"),

@@ -104,6 +104,8 @@ def _search(
     )
     wanted = _projection(projection if projection is not None else info.get("fieldProjection"))
     query.restrict(search, caller.employee, world.people)
+    if search.window and (lag := world.switches["list_lag_ms"]):
+        search.add("modified <= ?", world.clock.now_ms() - lag)
     with world.database.reading() as connection:
         rows = query.run(connection, search)
         total = query.count(connection, search) if counting else None

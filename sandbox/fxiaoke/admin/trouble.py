@@ -69,9 +69,15 @@ def _clock(table: Table, world: "World") -> None:
     def show() -> Any:
         return {"now_ms": world.clock.now_ms(), "shift_ms": world.clock.shift_ms}
 
-    @table.call("POST", "/clock", "shift the clock: {shift_ms} from now, or {set_shift_ms}")
+    @table.call(
+        "POST",
+        "/clock",
+        "shift the clock: {shift_ms} from now, or {set_shift_ms}; "
+        "in_dates: whether HTTP dates are shifted, too",
+    )
     def shift() -> Any:
         given = body()
+        world.clock.in_dates = take(given, "in_dates", bool, world.clock.in_dates)
         if "set_shift_ms" in given:
             by = take(given, "set_shift_ms", int) - world.clock.shift_ms
         else:

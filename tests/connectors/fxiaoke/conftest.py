@@ -247,7 +247,7 @@ class Standin:
         self.post("/approvals", AccountObj=False)
         self.post("/limits", **self.limits)
         self.post("/limits/reset")
-        self.post("/clock", set_shift_ms=0)
+        self.post("/clock", set_shift_ms=0, in_dates=False)
         self.post("/callback", url="")
         self.post("/calls/reset")
 
