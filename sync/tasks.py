@@ -2,7 +2,7 @@
 
 from celery.signals import worker_process_init
 
-from sync.flow import dispatch, load, plan, poll, rollback, sweep, take_in
+from sync.flow import backup, dispatch, load, plan, poll, rollback, sweep, take_in
 from sync.flow.opening import hub
 from sync.wake import make_app
 
@@ -53,6 +53,12 @@ def apply_plan(plan_id: int) -> None:
 def roll_back(run_id: int) -> None:
     """Goes on with setting a run back."""
     rollback.carry_on(hub(), run_id)
+
+
+@app.task(name="sync.tasks.go_on_restored")  # type: ignore[untyped-decorator]
+def go_on_restored() -> None:
+    """Goes on after a restore that was approved."""
+    backup.go_on(hub())
 
 
 @app.task(name="sync.tasks.sweep_due")  # type: ignore[untyped-decorator]

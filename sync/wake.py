@@ -36,6 +36,9 @@ class Waker:
     def rollback(self, run_id: int) -> None:
         self._send("roll_back", {"run_id": run_id}, queue=BULK)
 
+    def restored(self) -> None:
+        self._send("go_on_restored", {}, queue=BULK)
+
     def _send(self, name: str, kwargs: Mapping[str, Any], queue: str = WAKE) -> None:
         if self._app is None:
             return

@@ -11,6 +11,7 @@ from flask import Flask, request, url_for
 from flask_babel import format_date, format_datetime, format_decimal, gettext
 from markupsafe import Markup, escape
 
+from sync.service.backups import pending_restore
 from sync.service.fields import group_of
 from sync.service.overview import open_counts
 from sync.service.review import GuardView
@@ -31,6 +32,7 @@ def init(app: Flask) -> None:
         field_label=words.label,
         moment=moment,
         number=number,
+        file_size=file_size,
         pretty=pretty,
         rule=words.rule,
         said=said,
@@ -43,6 +45,7 @@ def init(app: Flask) -> None:
         guard_facts=guard_facts,
         may=auth.may,
         open_counts=lambda: open_counts(auth.hub()),
+        restore_waits=lambda: pending_restore(auth.hub()) is not None,
         asset=asset,
         query_with=query_with,
         LANGUAGES=language.LANGUAGES,
@@ -122,6 +125,16 @@ def number(given: Any) -> str:
     except InvalidOperation:
         return str(given)
     return str(format_decimal(exact)) if exact.is_finite() else str(given)
+
+
+def file_size(count: int) -> str:
+    """A number of bytes in its largest unit."""
+    size, unit = float(count), "B"
+    for larger in ("KB", "MB", "GB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{number(round(size, 1 if size < 100 and unit != 'B' else 0))} {unit}"
 
 
 def value(given: Any, path: str = "") -> Markup:

@@ -40,6 +40,8 @@ REFUSALS: Mapping[str, Texts] = {
         "系统 {name} 刚从备份恢复：请先核对并确认。", "请运行 kehub restore --approve。"
     ),
     "no_restore": Texts("没有等待确认的恢复。"),
+    "not_compared": Texts("计划 {id} 不是已完成的恢复后核对。", "请重新核对，然后确认。"),
+    "no_such_backup": Texts("没有名为 {name} 的备份。"),
     "no_backup": Texts("备份未能完成：{reason}"),
     "bad_backup": Texts("备份文件不可用：{reason}"),
     "no_mapping": Texts("没有这个映射。"),

@@ -71,6 +71,14 @@ class OpenOut(Out):
     dirty: int
 
 
+class RestoreOut(Out):
+    """A restore that waits for its approval."""
+
+    epoch: int
+    backup_of: datetime
+    restored_at: datetime
+
+
 class StatusOut(Out):
     """The hub as a whole; the same object as `kehub status --json`."""
 
@@ -81,6 +89,7 @@ class StatusOut(Out):
     contacts: int
     open: OpenOut
     writes: int
+    restore: RestoreOut | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class PageQuery(In):

@@ -419,6 +419,8 @@ ACTIONS: Mapping[str, Pair] = {
     "mapping.discard": ("discarded a mapping draft", "放弃映射草稿"),
     "quota.budget": ("set a daily call budget", "设置每日调用额度"),
     "run.rollback": ("rolled a run back", "回滚运行"),
+    "backup": ("made a backup", "创建备份"),
+    "backup.download": ("downloaded a backup", "下载备份"),
     "restore": ("restored a backup", "恢复备份"),
     "restore.approve": ("approved a restore", "确认恢复"),
     "user.create": ("created a user", "创建用户"),

@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +24,7 @@ from sync.store.tables import Base, Cursor, Dirty, Guard, Inbox, Plan, System
 EPOCH, RESTORED = "epoch", "restore"  # keys of facts
 RESTORE = "restore"  # kind of the plan that shows what was re-learned
 KEPT = ("suppression",)  # whom the hub must never hold again: outlives what is put back
+TRY_AGAIN = timedelta(minutes=15)  # longer than carrying an approval out takes
 MANIFEST = "manifest.json"
 PAUSED = "Restored from a backup: compare first, then approve."
 
@@ -118,6 +119,35 @@ def start_compare(hub: Hub, actor: str) -> int:
         tx.add(row)
         tx.flush()
         return row.id
+
+
+def begin_approval(hub: Hub, plan_id: int, actor: str) -> None:
+    """Notes that a comparison was approved; `go_on` does the rest, here or in a worker."""
+    with hub.database.write() as tx:
+        fact = pending(tx)
+        if fact is None:
+            return
+        noted = {"approving": plan_id, "approver": actor, "tried_at": hub.now().isoformat()}
+        state.put(tx, RESTORED, {**fact, **noted}, hub.now())
+        tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applying"))
+
+
+def go_on(hub: Hub) -> None:
+    """Carries an approval out that was noted; nothing where none was."""
+    with hub.database.write() as tx:
+        fact = pending(tx)
+        if fact is None or "approving" not in fact:
+            return
+        state.put(tx, RESTORED, {**fact, "tried_at": hub.now().isoformat()}, hub.now())
+    approve(hub, fact["approving"], fact["approver"])
+
+
+def is_stuck(session: Session, now: datetime) -> bool:
+    """Whether an approval was noted long ago and has not been carried out."""
+    fact = pending(session)
+    if fact is None or "approving" not in fact:
+        return False
+    return now - datetime.fromisoformat(fact["tried_at"]) > TRY_AGAIN
 
 
 def relearned(session: Session, plan_id: int) -> dict[str, dict[str, int]]:

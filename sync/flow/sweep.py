@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete, or_, select, update
 
 from connectors.sdk.contract import SubscribesWebhooks
-from sync.flow import drift, recover, rollback, usage
+from sync.flow import backup, drift, recover, rollback, usage
 from sync.flow.hub import Hub
 from sync.store import cursors, dirty, inbox
 from sync.store.tables import Golden, Plan, Run, System
@@ -30,6 +30,8 @@ def wake_due(hub: Hub) -> None:
             hub.waker.take_in(system_id)
         for system_id in live.intersection(dirty.systems_with_work(session, now)):
             hub.waker.dispatch(system_id)
+        if backup.is_stuck(session, now):
+            hub.waker.restored()
         for run_id in rollback.unfinished(session, now):
             hub.waker.rollback(run_id)
         due = or_(System.hook_due.is_(None), System.hook_due <= now)

@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import func, select
 
 from sync.flow import backup as flow
 from sync.flow import plan
 from sync.flow.hub import Hub
 from sync.service import plans
-from sync.service.errors import ServiceError
+from sync.service.errors import NotFoundError, ServiceError
 from sync.service.plans import PlanView
+from sync.store import audit
 from sync.store.archive import ArchiveError
 from sync.store.snapshot import SnapshotError
+from sync.store.tables import Plan, System
+
+FOLDER = "backups"
+SUFFIX = ".backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +36,71 @@ class BackupView:
     differing: tuple[str, ...] = ()
 
 
-def backup(hub: Hub, path: Path, *, passphrase: str | None = None) -> BackupView:
-    """Writes a backup while the hub works; the master key seals it unless one is given."""
+@dataclass(frozen=True, slots=True)
+class StoredBackup:
+    """A backup in the hub's own folder."""
+
+    name: str
+    made_at: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restore that waits for its approval."""
+
+    epoch: int
+    backup_of: datetime
+    restored_at: datetime
+    systems: tuple[str, ...]
+    is_going_on: bool  # approved; what the systems hold is being taken in
+    plan: PlanView | None  # the newest comparison
+
+
+def backup(
+    hub: Hub, path: Path | None = None, *, passphrase: str | None = None, actor: str = ""
+) -> BackupView:
+    """Writes a backup while the hub works; the master key seals it unless one is given.
+
+    Without a path it gets a name of its own in the folder `backups` of the data folder.
+    """
+    target = path or _next_name(hub)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        manifest = flow.make(hub, path, _key(hub, passphrase))
+        manifest = flow.make(hub, target, _key(hub, passphrase))
     except SnapshotError as error:
         raise ServiceError(str(error), code="no_backup") from error
-    return _view(path, manifest)
+    with hub.database.write() as tx:
+        audit.note(tx, actor=actor, action="backup", subject=target.name, now=hub.now(), facts={})
+    return _view(target, manifest)
+
+
+def folder(hub: Hub) -> Path:
+    """Where backups are kept that were given no place."""
+    return hub.settings.home / FOLDER
+
+
+def list_backups(hub: Hub) -> list[StoredBackup]:
+    """The backups in the hub's own folder, newest first."""
+    found = []
+    for path in folder(hub).glob(f"*{SUFFIX}"):
+        facts = path.stat()
+        made_at = datetime.fromtimestamp(facts.st_mtime, UTC)
+        found.append(StoredBackup(path.name, made_at, facts.st_size))
+    return sorted(found, key=lambda each: (each.made_at, each.name), reverse=True)
+
+
+def stored(hub: Hub, name: str) -> Path:
+    """The file of a listed backup."""
+    if name not in {each.name for each in list_backups(hub)}:
+        raise NotFoundError(f"There is no backup {name}.", code="no_such_backup", name=name)
+    return folder(hub) / name
+
+
+def note_download(hub: Hub, name: str, *, actor: str) -> None:
+    """Who fetched a backup."""
+    with hub.database.write() as tx:
+        audit.note(tx, actor=actor, action="backup.download", subject=name, now=hub.now(), facts={})
 
 
 def verify(hub: Hub, path: Path, *, passphrase: str | None = None) -> BackupView:
@@ -62,6 +127,37 @@ def pending_restore(hub: Hub) -> Mapping[str, Any] | None:
         return flow.pending(session)
 
 
+def restored_state(hub: Hub) -> Restored | None:
+    """The restore that waits, with its newest comparison; None while nothing waits."""
+    with hub.database.read() as session:
+        fact = flow.pending(session)
+        if fact is None:
+            return None
+        names = dict(session.execute(select(System.id, System.name)).all())
+        since = datetime.fromisoformat(fact["restored_at"])
+        plan_id = session.scalar(
+            select(func.max(Plan.id)).where(Plan.kind == flow.RESTORE, Plan.created_at >= since)
+        )
+    return Restored(
+        epoch=fact["epoch"],
+        backup_of=datetime.fromisoformat(fact["backup_of"]),
+        restored_at=since,
+        systems=tuple(names.get(i, str(i)) for i in fact["systems"]),
+        is_going_on="approving" in fact,
+        plan=plans.get_plan(hub, plan_id) if plan_id else None,
+    )
+
+
+def start_compare(hub: Hub, *, actor: str = "") -> PlanView:
+    """Starts the comparison in a worker."""
+    try:
+        plan_id = flow.start_compare(hub, actor)
+    except LookupError as error:
+        raise ServiceError(str(error), code="no_restore") from error
+    hub.waker.plan(plan_id)
+    return plans.get_plan(hub, plan_id)
+
+
 def compare_restore(hub: Hub, *, actor: str = "") -> PlanView:
     """Reads all systems and shows what was re-learned and what would be written.
 
@@ -78,14 +174,30 @@ def compare_restore(hub: Hub, *, actor: str = "") -> PlanView:
 
 def approve_restore(hub: Hub, plan_id: int, *, actor: str = "") -> None:
     """Lets the hub go on as the comparison has shown."""
+    _check_comparison(hub, plan_id)
+    flow.approve(hub, plan_id, actor)
+
+
+def start_approval(hub: Hub, plan_id: int, *, actor: str = "") -> None:
+    """The same in a worker."""
+    _check_comparison(hub, plan_id)
+    flow.begin_approval(hub, plan_id, actor)
+    hub.waker.restored()
+
+
+def _check_comparison(hub: Hub, plan_id: int) -> None:
     view = plans.get_plan(hub, plan_id)
     if view.kind != flow.RESTORE or view.state not in {"ready", "applying", "applied"}:
         raise ServiceError(
             f"Plan {plan_id} is no finished comparison after a restore.",
-            code="plan_not_ready",
+            code="not_compared",
             hint="Compare again, then approve.",
+            id=plan_id,
         )
-    flow.approve(hub, plan_id, actor)
+
+
+def _next_name(hub: Hub) -> Path:
+    return folder(hub) / f"kehub-{hub.now():%Y%m%d-%H%M%S}{SUFFIX}"
 
 
 def _key(hub: Hub, passphrase: str | None) -> bytes:

@@ -1,9 +1,9 @@
-"""How the hub is as a whole: what scripts ask for (`status`), and what the first page shows."""
+"""What the first page shows. What scripts ask for is in `status`."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,16 +46,6 @@ class Open:
         """What waits for a person."""
         return self.conflicts + self.candidates + self.dead_letters + self.guards
 
-    def as_dict(self) -> dict[str, int]:
-        return {
-            "conflicts": self.conflicts,
-            "candidates": self.candidates,
-            "dead_letters": self.dead_letters,
-            "guards": self.guards,
-            "inbox": self.inbox,
-            "dirty": self.dirty,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Hour:
@@ -79,35 +69,6 @@ class Overview:
     def writes(self) -> int:
         """Remote writes so far."""
         return sum(system.records_written for system in self.systems)
-
-
-def status(hub: Hub) -> dict[str, Any]:
-    """The object that `kehub status --json` and `/api/v1/status` answer."""
-    systems = list_systems(hub)
-    with hub.database.read() as session:
-        waiting = _open(session)
-        totals = _totals(session, ("customer", "contact"))
-    states = {system.state for system in systems}
-    return {
-        "ready": bool(systems) and states == {"live"},
-        "url": hub.settings.base_url,
-        "systems": [
-            {
-                "name": system.name,
-                "kind": system.kind,
-                "state": system.state,
-                "url": system.url,
-                "lag_seconds": system.lag_seconds,
-                "waiting": system.waiting,
-                "calls": {"read": system.calls_read, "write": system.calls_write},
-            }
-            for system in systems
-        ],
-        "customers": totals["customer"],
-        "contacts": totals["contact"],
-        "open": waiting.as_dict(),
-        "writes": sum(system.records_written for system in systems),
-    }
 
 
 def overview(hub: Hub) -> Overview:
@@ -142,7 +103,7 @@ def fingerprint(hub: Hub) -> str:
     )
     with hub.database.read() as session:
         facts: list[Any] = [list(row) for row in session.execute(select(*columns)).all()]
-        facts.append(_open(session).as_dict())
+        facts.append(asdict(_open(session)))
         facts.append(session.scalar(select(func.max(Change.id))))
         facts.append(session.execute(select(func.max(Run.id), func.max(Run.ended_at))).one()[0])
         facts.append(session.scalar(_running(select(func.count()).select_from(Run))))

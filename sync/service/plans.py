@@ -27,6 +27,7 @@ class PlanView:
     error: str
     created_at: datetime
     applied_at: datetime | None
+    draft: int | None = None  # the mapping that it previews
 
 
 def start_plan(
@@ -197,4 +198,5 @@ def _view(row: Plan, names: Mapping[int, str]) -> PlanView:
         error=row.error,
         created_at=row.created_at,
         applied_at=row.applied_at,
+        draft=row.basis.get("draft"),
     )

@@ -40,13 +40,22 @@ class Status:
     contacts: int
     open: Mapping[str, int]
     writes: int
+    restore: Mapping[str, Any] | None = None  # a restore that waits for its approval
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """The names that scripts rely on; `restore` only while one waits."""
+        found = {**asdict(self), "systems": [asdict(system) for system in self.systems]}
+        if self.restore is None:
+            del found["restore"]
+        return found
 
 
-def status(settings: Settings) -> Status:
-    """How the hub is. A hub that was never set up is not ready and has nothing."""
+def status(settings: Settings, *, is_answering: bool | None = None) -> Status:
+    """How the hub is; `ready` once its web UI answers (a demo: once its systems agree).
+
+    A hub that was never set up is not ready and has nothing. `is_answering` is what the web UI
+    knows of itself; others try.
+    """
     found = glance(settings)
     url = base_url(settings)
     if found is None:
@@ -61,13 +70,15 @@ def status(settings: Settings) -> Status:
     rows = found["systems"]
     systems = tuple(_system(row, waiting.get(row[0], 0), oldest.get(row[0]), now) for row in rows)
     return Status(
-        ready=_is_set_up(settings.home) and answers(url),
+        ready=_is_set_up(settings.home)
+        and (answers(url) if is_answering is None else is_answering),
         url=url,
         systems=systems,
         customers=found["golden"].get("customer", 0),
         contacts=found["golden"].get("contact", 0),
         open=found["open"],
         writes=sum(row[7] for row in rows),
+        restore=_restore(found["restore"]),
     )
 
 
@@ -128,6 +139,12 @@ def _system(
     lag = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
     calls = {"read": int(reads), "write": int(writes)}
     return SystemStatus(name, kind, state, address(settings), round(lag, 3), waiting, calls)
+
+
+def _restore(fact: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not fact or fact.get("approved_at"):
+        return None
+    return {name: fact[name] for name in ("epoch", "backup_of", "restored_at")}
 
 
 def _is_set_up(home: Path) -> bool:

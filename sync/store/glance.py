@@ -3,6 +3,7 @@
 Scripts ask for the status in loops; loading the object mapper for that takes longer than asking.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -41,6 +42,7 @@ def glance(settings: Settings) -> Mapping[str, Any] | None:
                 "open": {name: _one(connection, sql) for name, sql in _COUNTS.items()},
                 "golden": dict(_rows(connection, _GOLDEN)),
                 "systems": _rows(connection, _SYSTEMS),
+                "restore": _fact(connection, "restore"),
                 "waiting": [*_rows(connection, _INBOX), *_rows(connection, _DIRTY)],
             }
     except Exception as error:
@@ -73,6 +75,12 @@ def _rows(connection: Any, sql: str) -> list[tuple[Any, ...]]:
     with closing(connection.cursor()) as cursor:
         cursor.execute(sql)
         return list(cursor.fetchall())
+
+
+def _fact(connection: Any, key: str) -> dict[str, Any]:
+    rows = _rows(connection, f"SELECT value FROM hub_state WHERE key = '{key}'")  # noqa: S608  ours
+    value = rows[0][0] if rows else {}
+    return dict(json.loads(value)) if isinstance(value, str) else dict(value)
 
 
 def _one(connection: Any, sql: str) -> int:

@@ -35,6 +35,7 @@ PAGES = [
     "/runs",
     "/runs/1",
     "/runs/1/rollback",
+    "/backups",
     "/conflicts",
     "/conflicts?state=auto",
     "/candidates",

@@ -16,6 +16,10 @@ from webui.cli.words import Language, text
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+_SAID_BY_SYSTEM = frozenset({"blocked", "errors"})
+_SAID = _SAID_BY_SYSTEM | {  # members of JSON answers that hold sentences
+    "error", "explanation", "hint", "left", "message", "problem", "problems", "reason",
+}  # fmt: skip
 EVERY = 5.0  # seconds between two lines of one job where there is no terminal
 
 
@@ -73,8 +77,18 @@ class Console:
         click.echo(self.word(key, **facts), err=True)
 
     def answer(self, content: Any) -> None:
-        """The one JSON object of a command."""
-        click.echo(json.dumps(content, ensure_ascii=False, indent=1, default=str))
+        """The one JSON object of a command; its sentences are in the command's language."""
+        click.echo(json.dumps(self._said(content), ensure_ascii=False, indent=1, default=str))
+
+    def _said(self, content: Any, name: str = "") -> Any:
+        if self.language != "zh":
+            return content
+        if isinstance(content, Mapping):
+            by_system = name in _SAID_BY_SYSTEM
+            return {k: self._said(v, name if by_system else str(k)) for k, v in content.items()}
+        if isinstance(content, list | tuple):
+            return [self._said(each, name) for each in content]
+        return self.translated(content) if name in _SAID and isinstance(content, str) else content
 
     def table(self, names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Columns as wide as they need to be; a Chinese character takes two places."""

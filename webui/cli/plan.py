@@ -82,8 +82,8 @@ def as_object(made: "PlanView", language: str) -> dict[str, Any]:
     }
 
 
-def show(console: Console, made: "PlanView") -> None:
-    """The same for people."""
+def show(console: Console, made: "PlanView", *, after: str = "plan_next") -> None:
+    """The same for people, and what comes next."""
     summary = made.summary
     rows = []
     for name, objects in summary.get("taken_in", {}).items():
@@ -114,7 +114,7 @@ def show(console: Console, made: "PlanView") -> None:
     for one in summary.get("misfits", []):
         where = f"{one['system']} {one['object']} {one['rule']}"
         console.tell(f"{console.word('level_error')}  {where}: {one['message'][console.language]}")
-    console.say("plan_next", id=made.id)
+    console.say(after, id=made.id)
 
 
 def _counts(counts: Mapping[str, int]) -> tuple[int, int, int, int]:

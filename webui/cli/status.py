@@ -26,6 +26,9 @@ def status(here: Here, as_json: bool) -> None:  # noqa: FBT001  click gives flag
         "status_head" if found.ready else "status_not_ready" if runs else "status_stopped",
         url=found.url,
     )
+    if found.restore:
+        moment = str(found.restore["backup_of"])[:19].replace("T", " ")
+        console.say("restore_waits", moment=moment)
     console.say(
         "status_counts", customers=found.customers, contacts=found.contacts, writes=found.writes
     )

@@ -117,6 +117,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "col_lag": ("LAG s", "延迟（秒）"),
     "col_reads": ("READS", "读调用"),
     "col_writes": ("WRITES", "写调用"),
+    "col_file": ("FILE", "文件"),
+    "col_made": ("MADE (UTC)", "创建时间（UTC）"),
+    "col_megabytes": ("MB", "MB"),
+    "col_differs": ("CHANGED", "有变更"),
+    "col_gone": ("GONE", "已删除"),
     "col_run": ("RUN", "运行"),
     "col_started": ("STARTED (UTC)", "开始时间（UTC）"),
     "col_result": ("RESULT", "结果"),
@@ -234,6 +239,72 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "rollback_created": (
         "{count} new records of the run stay: a rollback deletes nothing.",
         "该运行新建的 {count} 条记录保留：回滚不会删除任何记录。",
+    ),
+    # Backups.
+    "backup_made": ("{path}: {rows} rows, {mb} MB.", "{path}：{rows} 行，{mb} MB。"),
+    "backup_key": (
+        "It is sealed with the hub's master key. Keep that key somewhere else, too.",
+        "已用主密钥加密。请把主密钥另存一份到别处。",
+    ),
+    "backup_passphrase": (
+        "It is sealed with your passphrase; nobody can open it without.",
+        "已用您的口令加密；没有口令无法打开。",
+    ),
+    "no_backups": ("There is no backup in the data folder yet.", "数据文件夹中还没有备份。"),
+    "backup_proven": (
+        "{path} is whole: {rows} rows in {tables} tables were restored and compared.",
+        "{path} 完好：已还原并核对 {tables} 张表的 {rows} 行。",
+    ),
+    "backup_differs": (
+        "{path} is damaged: {tables} do not hold what was saved. Use another backup.",
+        "{path} 已损坏：{tables} 与保存时不符。请使用其他备份。",
+    ),
+    "restore_saved": ("What was there before is saved as {path}.", "原有数据已保存为 {path}。"),
+    "restored": (
+        (
+            "{path} is put back, as of {moment} UTC. The hub only compares now: nothing is read or "
+            "written on its own. Next: `kehub restore --compare`, then `kehub restore --approve`."
+        ),
+        (
+            "已恢复 {path}（{moment} UTC 的状态）。现在只做核对，不会自动读取或写入。"
+            "下一步：kehub restore --compare，然后 kehub restore --approve。"
+        ),
+    ),
+    "relearned": ("Since the backup, the systems have:", "备份之后，各系统有以下变化："),
+    "nothing_relearned": (
+        "The systems are as the backup knows them.",
+        "各系统与备份时一致。",
+    ),
+    "compare_next": (
+        "Nothing was written. `kehub restore --approve` lets the hub go on (comparison {id}).",
+        "尚未写入任何数据。运行 kehub restore --approve 后继续（核对 {id}）。",
+    ),
+    "compare_failed": (
+        "The comparison failed: {reason} Mend this and compare again.",
+        "核对失败：{reason} 请修正后重新核对。",
+    ),
+    "compare_first": (
+        "Nothing was compared yet. First: `kehub restore --compare`.",
+        "尚未核对。请先运行 kehub restore --compare。",
+    ),
+    "restore_approved": (
+        "Approved: everything was taken in, and the hub writes again.",
+        "已确认：所有变化已读入，恢复写入。",
+    ),
+    "nothing_restored": (
+        "No restore waits for approval.",
+        "没有等待确认的恢复。",
+    ),
+    "restore_waits": (
+        (
+            "Restored from a backup of {moment} UTC: the hub only compares, nothing is read or "
+            "written on its own. `kehub restore --compare` shows what has changed, `kehub restore "
+            "--approve` lets it go on."
+        ),
+        (
+            "已从 {moment} UTC 的备份恢复：目前只做核对，不会自动读取或写入。"
+            "kehub restore --compare 查看变化，kehub restore --approve 确认并继续。"
+        ),
     ),
     # Dead letters and guards.
     "no_dead": ("There are no dead letters.", "没有失败记录。"),

@@ -4,7 +4,8 @@ from typing import Any
 
 from apiflask import APIBlueprint, HTTPError
 
-from sync.service import letters, overview, plans, records, review, runs, systems
+from sync.service import letters, plans, records, review, runs, systems
+from sync.service import status as service_status
 from sync.service.errors import ServiceError
 from webui import auth, limits
 from webui import schemas as s
@@ -52,7 +53,7 @@ def problem(error: HTTPError) -> Any:
 @needs("viewer")
 def status() -> Any:
     """The same object as `kehub status --json`."""
-    return overview.status(hub())
+    return service_status.status(hub().settings, is_answering=True).as_json()
 
 
 @bp.get("/customers")
