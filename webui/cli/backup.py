@@ -172,7 +172,7 @@ def _compare(here: Here) -> None:
     if made.state != "ready":
         raise CommandError("compare_failed", reason=console.translated(made.error))
     if console.as_json:
-        console.answer(as_object(made))
+        console.answer(as_object(made, console.language))
         return
     learned = made.summary.get("relearned", {})
     rows = [
