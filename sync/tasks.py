@@ -2,7 +2,7 @@
 
 from celery.signals import worker_process_init
 
-from sync.flow import backup, dispatch, load, plan, poll, rollback, sweep, take_in
+from sync.flow import backup, dispatch, load, mapping_change, plan, poll, rollback, sweep, take_in
 from sync.flow.opening import hub
 from sync.wake import make_app
 
@@ -59,6 +59,12 @@ def roll_back(run_id: int) -> None:
 def go_on_restored() -> None:
     """Goes on after a restore that was approved."""
     backup.go_on(hub())
+
+
+@app.task(name="sync.tasks.carry_out_mapping")  # type: ignore[untyped-decorator]
+def carry_out_mapping(system_id: int, plan_id: int | None) -> None:
+    """Carries out what a new mapping's plan has shown."""
+    mapping_change.carry_out(hub(), system_id, plan_id)
 
 
 @app.task(name="sync.tasks.sweep_due")  # type: ignore[untyped-decorator]

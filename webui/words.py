@@ -166,6 +166,16 @@ PLAN_KINDS: Mapping[str, Pair] = {
     "mapping": ("Mapping preview", "映射预览"),
     "restore": ("After a restore", "恢复后核对"),
 }
+MAPPING_STATES: Mapping[str, Pair] = {
+    "draft": ("Draft", "草稿"),
+    "live": ("Live", "使用中"),
+    "retired": ("Retired", "已停用"),
+}
+LINT_LEVELS: Mapping[str, Pair] = {
+    "error": ("Error", "错误"),
+    "warning": ("Warning", "警告"),
+    "info": ("Note", "提示"),
+}
 COUNTS: Mapping[str, Pair] = {
     "records": ("records", "条记录"),
     "created": ("new", "新建"),
@@ -440,6 +450,8 @@ TABLES: Mapping[str, Mapping[str, Pair]] = {
     "run_state": RUN_STATES,
     "plan_state": PLAN_STATES,
     "plan_kind": PLAN_KINDS,
+    "mapping_state": MAPPING_STATES,
+    "lint_level": LINT_LEVELS,
     "count": COUNTS,
     "op": OPS,
     "letter_kind": LETTER_KINDS,

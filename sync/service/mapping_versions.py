@@ -1,5 +1,6 @@
 """Mapping versions: adding one, seeing what it would change, making it the live one."""
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,21 +13,23 @@ from mapping.errors import MappingError
 from mapping.lint import lint
 from mapping.loader import load
 from mapping.spec import MappingSpec
-from sync.flow import drift, plan, reconcile
-from sync.flow import load as loading
+from sync.flow import mapping_change, plan
 from sync.flow.hub import Hub
 from sync.service import plans
 from sync.service.errors import NotFoundError, ServiceError
 from sync.service.plans import PlanView
-from sync.store import audit, links
+from sync.store import audit, links, state
 from sync.store.session import Tx
 from sync.store.tables import Link, Plan, System
 from sync.store.tables import Mapping as MappingRow
 
+_LINT = "lint:"  # what the linter said when a version was added
+_RECENT = 50
+
 
 @dataclass(frozen=True, slots=True)
 class MappingView:
-    """One version of a mapping; `findings` only right after it was added."""
+    """One version of a mapping; `findings` as they were when it was added."""
 
     id: int
     system: str
@@ -38,6 +41,30 @@ class MappingView:
     author: str
     created_at: datetime
     findings: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What stands between a draft and its activation."""
+
+    linked: int  # records of the object that are linked; none: no plan is needed
+    plan: PlanView | None  # the newest one of this draft
+    is_current: bool  # whether that plan is ready and nothing has changed since
+    touched: int  # records that the plan would change
+    needs_approval: bool  # more than the guard's share
+
+    @property
+    def needs_plan(self) -> bool:
+        """Whether the draft has to be previewed first."""
+        return self.linked > 0 and not self.is_current
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A line of a comparison: `same`, `gone` or `new`, or `gap` for lines left out."""
+
+    kind: str
+    text: str
 
 
 def list_versions(hub: Hub, system: str, object_name: str | None = None) -> list[MappingView]:
@@ -62,9 +89,22 @@ def get_version(hub: Hub, mapping_id: int) -> MappingView:
             .join(System, System.id == MappingRow.system_id)
             .where(MappingRow.id == mapping_id)
         ).one_or_none()
+        findings = state.get(session, f"{_LINT}{mapping_id}").get("findings", ())
     if found is None:
         raise NotFoundError(f"There is no mapping {mapping_id}.", code="no_mapping", id=mapping_id)
-    return _view(*found)
+    return _view(*found, tuple(findings))
+
+
+def list_all(hub: Hub) -> list[MappingView]:
+    """Of every system and object the live version and the drafts, in the order of the systems."""
+    with hub.database.read() as session:
+        query = (
+            select(MappingRow, System.name)
+            .join(System, System.id == MappingRow.system_id)
+            .where(MappingRow.state.in_(("live", "draft")))
+            .order_by(System.id, MappingRow.object, MappingRow.version.desc())
+        )
+        return [_view(row, name) for row, name in session.execute(query)]
 
 
 def add_version(
@@ -79,11 +119,11 @@ def add_version(
         system_id = session.scalar(select(System.id).where(System.name == system))
     if system_id is None:
         raise NotFoundError(f"There is no system named “{system}”.", code="no_system", name=system)
-    findings = _lint(hub, system_id, spec, language)
+    findings = _lint(hub, system_id, spec)
     wrong = [finding for finding in findings if finding["level"] == "error"]
     if wrong:
         raise ServiceError(
-            f"The mapping does not fit {system}: {wrong[0]['text']}",
+            f"The mapping does not fit {system}: {wrong[0][language]}",
             code="mapping_misfit",
             hint="Mend the rule, or the field in the system, and add the mapping again.",
             findings=findings,
@@ -103,8 +143,43 @@ def add_version(
         )
         tx.add(row)
         tx.flush()
+        state.put(tx, f"{_LINT}{row.id}", {"findings": findings}, hub.now())
         _audit(hub, tx, actor, "mapping.add", row)
     return _view(row, system, tuple(findings))
+
+
+def restore_version(hub: Hub, mapping_id: int, *, actor: str = "") -> MappingView:
+    """An old version as a new draft; it is looked at and activated like any other."""
+    old = get_version(hub, mapping_id)
+    return add_version(hub, old.system, old.text, actor=actor)
+
+
+def compare_versions(hub: Hub, mapping_id: int, other_id: int | None = None) -> list[DiffLine]:
+    """What a version changes against another one, or against the one before it or the live one."""
+    mine = get_version(hub, mapping_id)
+    other = get_version(hub, other_id) if other_id else _base_of(hub, mine)
+    if other is None:
+        return [DiffLine("new", line) for line in mine.text.splitlines()]
+    return _diff(other.text.splitlines(), mine.text.splitlines())
+
+
+def readiness(hub: Hub, mapping_id: int) -> Readiness:
+    """Whether a draft can be activated, and what its plan has shown."""
+    with hub.database.read() as session:
+        row = session.get_one(MappingRow, mapping_id)
+        linked = links.live_count(session, row.system_id, row.object)
+        recent = session.scalars(
+            select(Plan).where(Plan.kind == plan.MAPPING).order_by(Plan.id.desc()).limit(_RECENT)
+        )
+        made = next((each for each in recent if each.basis.get("draft") == mapping_id), None)
+    if made is None:
+        return Readiness(linked, None, is_current=False, touched=0, needs_approval=False)
+    basis = plan.basis_of(hub)
+    is_current = made.state == "ready" and {k: made.basis.get(k) for k in basis} == basis
+    touched = int(made.summary.get("touched", 0))
+    share = hub.settings.mapping_guard_share * int(made.summary.get("linked", 0))
+    view = plans.get_plan(hub, made.id)
+    return Readiness(linked, view, is_current, touched, needs_approval=touched > share)
 
 
 def preview(hub: Hub, mapping_id: int, *, actor: str = "", wake: bool = True) -> PlanView:
@@ -133,8 +208,9 @@ def activate(
     *,
     approved: bool = False,
     actor: str = "",
+    inline: bool = True,
 ) -> MappingView:
-    """Makes a draft the live mapping and carries out what its plan has shown.
+    """Makes a draft the live mapping and carries out what its plan has shown, here or in a worker.
 
     A plan is needed as soon as records are linked. One that touches more than
     `mapping_guard_share` of them is refused unless `approved` says that a person has seen it.
@@ -149,16 +225,20 @@ def activate(
         if plan_id is not None:
             tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applying"))
         system_id = row.system_id
-    if plan_id is not None:
-        loading.hand_over(hub, plan_id)
-    with hub.database.read() as session:
-        live = session.scalar(select(System.state).where(System.id == system_id)) == "live"
-    if live:
-        opened = hub.systems.open(system_id)
-        if not drift.watch(hub, opened, force=True):
-            reconcile.mark_differing(hub, opened)
-        hub.systems.flush_counts(opened)
+        if not inline:
+            tx.after_commit(hub.waker.mapping, system_id, plan_id)
+    if inline:
+        mapping_change.carry_out(hub, system_id, plan_id)
     return get_version(hub, mapping_id)
+
+
+def carry_on(hub: Hub, mapping_id: int) -> None:
+    """Carries an activation out whose worker was lost. Safe to repeat."""
+    found = readiness(hub, mapping_id).plan
+    if found is not None and found.state == "applying":
+        with hub.database.read() as session:
+            system_id = session.get_one(MappingRow, mapping_id).system_id
+        hub.waker.mapping(system_id, found.id)
 
 
 def discard(hub: Hub, mapping_id: int, *, actor: str = "") -> None:
@@ -176,7 +256,7 @@ def _loaded(text: str) -> MappingSpec:
         raise ServiceError(str(error), code="mapping_unreadable") from error
 
 
-def _lint(hub: Hub, system_id: int, spec: MappingSpec, language: str) -> list[dict[str, Any]]:
+def _lint(hub: Hub, system_id: int, spec: MappingSpec) -> list[dict[str, Any]]:
     opened = hub.systems.open(system_id)
     connector = opened.connector
     if spec.object not in connector.objects():
@@ -191,7 +271,28 @@ def _lint(hub: Hub, system_id: int, spec: MappingSpec, language: str) -> list[di
         found = lint(spec, connector.schema(spec.object), tuple(connector.objects()))
     finally:
         hub.systems.flush_counts(opened)
-    return [{"level": item.level, "rule": item.rule, "text": item.text(language)} for item in found]
+    return [
+        {"level": each.level, "rule": each.rule, "en": each.text("en"), "zh": each.text("zh")}
+        for each in found
+    ]
+
+
+def _base_of(hub: Hub, mine: MappingView) -> MappingView | None:
+    """What a version is compared with: the live one for a draft, else the one before it."""
+    others = list_versions(hub, mine.system, mine.object)
+    if mine.state == "draft":
+        return next((each for each in others if each.state == "live"), None)
+    return next((each for each in others if each.version < mine.version), None)
+
+
+def _diff(old: list[str], new: list[str]) -> list[DiffLine]:
+    kinds = {" ": "same", "-": "gone", "+": "new", "@": "gap"}
+    lines = list(difflib.unified_diff(old, new, lineterm="", n=3))[2:]
+    return [
+        DiffLine(kinds[line[:1]], "" if line[:1] == "@" else line[1:])
+        for line in lines
+        if line[:1] in kinds
+    ]
 
 
 def _draft(tx: Tx, mapping_id: int) -> MappingRow:

@@ -413,6 +413,7 @@ def _view(
 class MappingView:
     """The live mapping of one object."""
 
+    id: int
     object: str
     entity: str
     version: int
@@ -431,7 +432,8 @@ def live_mappings(hub: Hub, name: str) -> list[MappingView]:
             .order_by(MappingRow.id)
         )
         return [
-            MappingView(r.object, r.entity, r.version, r.text, r.author, r.created_at) for r in rows
+            MappingView(r.id, r.object, r.entity, r.version, r.text, r.author, r.created_at)
+            for r in rows
         ]
 
 

@@ -122,6 +122,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "col_megabytes": ("MB", "MB"),
     "col_differs": ("CHANGED", "有变更"),
     "col_gone": ("GONE", "已删除"),
+    "col_id": ("ID", "编号"),
+    "col_version": ("VERSION", "版本"),
+    "col_author": ("BY", "作者"),
     "col_run": ("RUN", "运行"),
     "col_started": ("STARTED (UTC)", "开始时间（UTC）"),
     "col_result": ("RESULT", "结果"),
@@ -352,6 +355,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{file} 可以读取。加上 --system 还会与对方系统的字段核对。",
     ),
     "mapping_fits": ("{what}: the mappings fit.", "{what}：映射与字段一致。"),
+    "mapping_same": ("The texts are the same.", "内容相同。"),
+    "mapping_draft": (
+        "Kept as a draft: {object} version {version}. Next: `kehub mapping plan {id}`.",
+        "已存为草稿：{object} 版本 {version}。下一步：kehub mapping plan {id}。",
+    ),
+    "mapping_plan_next": ("Nothing was written.", "尚未写入任何数据。"),
+    "mapping_touches": (
+        (
+            "It would touch {touched} of {linked} linked records. `kehub mapping activate {id}` "
+            "makes it the live version."
+        ),
+        ("将影响 {linked} 条关联记录中的 {touched} 条。kehub mapping activate {id} 启用该版本。"),
+    ),
+    "mapping_live": (
+        "{name}: version {version} of {object} is live.",
+        "{name}：{object} 的版本 {version} 已启用。",
+    ),
+    "mapping_dropped": ("Draft {id} is dropped.", "草稿 {id} 已放弃。"),
     "left_out": ("(left out by `only_when`)", "（被 only_when 排除）"),
     # Files.
     "import_reading": ("Reading {file}", "正在读取 {file}"),
@@ -478,6 +499,14 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "refusal_not_a_file_system": ("", "{name} 是 {kind} 系统，不能用作文件导入的名称。"),
     "refusal_import_paused": ("", "{name} 当前状态为 {state}。"),
     "refusal_no_mapping": ("", "{name} 没有 {object} 的映射（有：{names}）。"),
+    "refusal_mapping_needs_approval": (
+        "",
+        "该映射将影响 {touched} 条关联记录（共 {linked} 条）。请查看预演，再用 --approve 启用。",
+    ),
+    "refusal_mapping_needs_plan": (
+        "",
+        "已有关联记录：请先运行 kehub mapping plan，查看后再启用。",
+    ),
     "refusal_no_schema": ("", "{name} 无法描述其字段，只能试读。"),
     # The demo.
     "demo_needs_checkout": (
