@@ -42,6 +42,7 @@ def declared(*groups):
         ("requirements.lock", ()),
         ("requirements-test.lock", ("test",)),
         ("requirements-quality.lock", ("test", "quality")),
+        ("requirements-anchors.lock", ("test", "quality", "bench-anchors")),
     ],
 )
 def test_every_pin_of_the_project_is_locked_at_its_version(lock, groups):
