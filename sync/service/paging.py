@@ -57,14 +57,20 @@ def page_of(
     rows = list(session.execute(query.offset(offset).limit(size + 1)).all())
     has_next = len(rows) > size
     if total is None:
-        total = _count(session, query, known=offset + len(rows), is_last=not has_next)
+        known = offset + len(rows) if rows else 0
+        total = _count(session, query, known=known, is_last=not has_next, skipped=offset)
     return Page(rows[:size], number, size, has_next, total)
 
 
 def _count(
-    session: Session, query: Select[*tuple[Any, ...]], *, known: int, is_last: bool
+    session: Session,
+    query: Select[*tuple[Any, ...]],
+    *,
+    known: int,
+    is_last: bool,
+    skipped: int,
 ) -> int | None:
-    if is_last and known:
+    if is_last and (known or not skipped):
         return known
     one = query.with_only_columns(literal(1)).order_by(None).limit(COUNTED + 1)
     found = session.scalar(select(func.count()).select_from(one.subquery())) or 0

@@ -135,7 +135,7 @@ def search(
     if parent is not None:
         query = query.where(Golden.parent_id == parent)
     if stage:
-        query = query.where(Golden.values["stage"].as_string() == stage)
+        query = query.where(Golden.stage == stage)
     with hub.database.read() as session:
         if system:
             query = query.where(_held_by(session, system))
@@ -259,20 +259,13 @@ def _held_by(session: Session, system: str) -> Any:
 def _matching(session: Session, entity: str, text: str) -> Any:
     """By key a whole phone, mail or identifier; else part of a name, or of a number or mail.
 
-    Names stand in the index of the list, so looking through them reads no record. The search
-    text does not, so it is only looked through for what cannot be part of a name.
+    Search texts stand in the index of the list, so looking through them reads no record.
     """
     found = _by_key(session, entity, text)
     if found:
         return Golden.id.in_(found)
-    named = Golden.name.ilike(f"%{_escaped(text)}%", escape="\\")
-    if not any(char.isdigit() or char == "@" for char in text):
-        return named
-    if session.scalar(
-        select(Golden.id).where(Golden.entity == entity, Golden.state == "live", named).limit(1)
-    ):
-        return named
-    return Golden.search.like(f"%{_escaped(text.casefold())}%", escape="\\")
+    is_name = not any(char.isdigit() or char == "@" for char in text)
+    return goldens.containing(session, text, names_only=is_name)
 
 
 def _by_key(session: Session, entity: str, text: str) -> list[str]:
@@ -280,10 +273,6 @@ def _by_key(session: Session, entity: str, text: str) -> list[str]:
     probe["identifiers[cn:uscc]"] = text
     wanted = {key for family, key in keys_of(entity, probe) if family in _WHOLE}
     return sorted({golden_id for _, golden_id in goldens.by_keys(session, wanted)})[:200]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _sorted(session: Session, query: Select[Any], sort: str) -> Select[Any]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import JSON
 
@@ -15,11 +15,13 @@ class Golden(Base):
 
     `values` is a canonical record (see mapping.canonical). `provenance` says of each path where
     its value came from: `{path: {"system", "object", "remote_id", "at", "rule", "by"}}`.
+    `name`, `stage` and `search` are derived from `values` (`goldens.describe`).
     """
 
     __tablename__ = "golden"
     __table_args__ = (
-        Index(None, "entity", "state", "name"),
+        # Lists are looked through without reading records: all that they filter by is in the index.
+        Index("ix_golden_listed", "entity", "state", "name", "stage", "search"),
         Index(None, "entity", "state", "updated_at"),
         Index(None, "parent_id"),
         Index(
@@ -37,7 +39,8 @@ class Golden(Base):
     provenance: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(default=1)
     name: Mapped[str] = mapped_column(String(300), default="")
-    search: Mapped[str] = mapped_column(Text, default="")
+    stage: Mapped[str] = mapped_column(String(20), default="")
+    search: Mapped[str] = mapped_column(String(340), default="")
     parent_id: Mapped[str | None] = mapped_column(String(26))
     merged_into: Mapped[str | None] = mapped_column(String(26))
     held_until: Mapped[datetime | None]  # undecided candidate: not written to other systems yet
@@ -93,7 +96,8 @@ class MatchKey(Base):
     """A blocking key of a golden record."""
 
     __tablename__ = "match_key"
-    __table_args__ = (Index(None, "golden_id"),)
+    # SQLite keeps the rows in the order of their keys, and only once.
+    __table_args__ = (Index(None, "golden_id"), {"sqlite_with_rowid": False})
 
     key: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     golden_id: Mapped[str] = mapped_column(

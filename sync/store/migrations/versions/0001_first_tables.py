@@ -58,7 +58,8 @@ def upgrade() -> None:
         sa.Column("provenance", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=300), nullable=False),
-        sa.Column("search", sa.Text(), nullable=False),
+        sa.Column("stage", sa.String(length=20), nullable=False),
+        sa.Column("search", sa.String(length=340), nullable=False),
         sa.Column("parent_id", sa.String(length=26), nullable=True),
         sa.Column("merged_into", sa.String(length=26), nullable=True),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
@@ -68,7 +69,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("golden", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_golden_entity_state_name"), ["entity", "state", "name"], unique=False
+            "ix_golden_listed", ["entity", "state", "name", "stage", "search"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_golden_entity_state_updated_at"),
@@ -402,6 +403,7 @@ def upgrade() -> None:
             ["golden_id"], ["golden.id"], name=op.f("fk_match_key_golden_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("key", "golden_id", name=op.f("pk_match_key")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("match_key", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_match_key_golden_id"), ["golden_id"], unique=False)
@@ -579,7 +581,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("held_until IS NOT NULL"),
         )
         batch_op.drop_index(batch_op.f("ix_golden_entity_state_updated_at"))
-        batch_op.drop_index(batch_op.f("ix_golden_entity_state_name"))
+        batch_op.drop_index("ix_golden_listed")
 
     op.drop_table("golden")
     with op.batch_alter_table("change", schema=None) as batch_op:
