@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     public_url: str | None = None  # how other systems reach us for webhooks
     secret_key: SecretStr | None = None  # default: a key file in the data folder
     secret_key_file: Path | None = None
+    suppression_file: Path | None = None  # whom never to hold again; default: in the data folder
     pg_bin: Path | None = None  # folder of pg_dump and pg_restore, where they are not on PATH
     full_sync: bool = False  # SQLite synchronous=FULL: survives a power cut, 5 times slower
     poll_seconds: float = 30.0

@@ -2,7 +2,18 @@
 
 from celery.signals import worker_process_init
 
-from sync.flow import backup, dispatch, load, mapping_change, plan, poll, rollback, sweep, take_in
+from sync.flow import (
+    backup,
+    dispatch,
+    erase,
+    load,
+    mapping_change,
+    plan,
+    poll,
+    rollback,
+    sweep,
+    take_in,
+)
 from sync.flow.opening import hub
 from sync.wake import make_app
 
@@ -35,6 +46,12 @@ def wake_dispatch(system_id: int) -> None:
 def wake_poll(system_id: int) -> None:
     """Polls the due objects of a system."""
     poll.poll(hub(), system_id)
+
+
+@app.task(name="sync.tasks.erase")  # type: ignore[untyped-decorator]
+def erase_person(erasure_id: str) -> None:
+    """Goes on with a request to erase a person."""
+    erase.carry_on(hub(), erasure_id)
 
 
 @app.task(name="sync.tasks.make_plan")  # type: ignore[untyped-decorator]

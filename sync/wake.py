@@ -27,6 +27,9 @@ class Waker:
     def poll(self, system_id: int) -> None:
         self._send("poll", {"system_id": system_id}, queue=BULK)
 
+    def erase(self, erasure_id: str) -> None:
+        self._send("erase", {"erasure_id": erasure_id})
+
     def plan(self, plan_id: int) -> None:
         self._send("make_plan", {"plan_id": plan_id}, queue=BULK)
 

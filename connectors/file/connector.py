@@ -9,7 +9,15 @@ from pydantic import Field
 from connectors.file.rows import Row, Rows
 from connectors.file.shapes import SHAPES
 from connectors.sdk.config import ConnectorConfig
-from connectors.sdk.contract import Change, Connector, Cursor, DescribesSchema, Page, ReadsChanges
+from connectors.sdk.contract import (
+    Change,
+    Connector,
+    Cursor,
+    DescribesSchema,
+    ErasesRecords,
+    Page,
+    ReadsChanges,
+)
 from connectors.sdk.errors import SetupError
 from mapping.schema import ObjectSchema
 
@@ -38,7 +46,7 @@ class FileConfig(ConnectorConfig):
     )
 
 
-class FileConnector(Connector[FileConfig], ReadsChanges, DescribesSchema):
+class FileConnector(Connector[FileConfig], ReadsChanges, ErasesRecords, DescribesSchema):
     """Customers and contacts from imported files."""
 
     name: ClassVar[str] = "file"
@@ -76,6 +84,10 @@ class FileConnector(Connector[FileConfig], ReadsChanges, DescribesSchema):
         for row_id in distinct:
             row = found.get(row_id)
             yield _change(object_name, row) if row else Change(object_name, row_id, None)
+
+    def erase(self, object_name: str, ids: Sequence[str]) -> None:
+        self._known(object_name)
+        self.rows.erase(object_name, ids)
 
     def schema(self, object_name: str) -> ObjectSchema:
         return self._known(object_name)

@@ -164,6 +164,14 @@ class WritesRecords(ABC):
         """Records by hub key; settles a create whose answer was lost."""
 
 
+class ErasesRecords(ABC):
+    """Keeps records in the hub's own files (imports) and can forget them for good."""
+
+    @abstractmethod
+    def erase(self, object_name: str, ids: Sequence[str]) -> None:
+        """Nothing of these records is left afterwards; safe to repeat."""
+
+
 class MergesRecords(ABC):
     """Merges duplicates inside the remote system."""
 

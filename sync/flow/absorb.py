@@ -204,7 +204,7 @@ class Absorber:
         if link is None:
             self._first_sight(item)
             return
-        if link.state == "unlinked":
+        if link.state in {"unlinked", "erased"}:
             self.report.done.append(item)
             return
         if link.seen_at is not None and item.seen.read_at < link.seen_at:

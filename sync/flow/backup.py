@@ -10,21 +10,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import insert, inspect, select, update
+from sqlalchemy import inspect, select, update
 from sqlalchemy.orm import Session
 
-from sync.flow import load
+from sync.flow import erase, load
 from sync.flow.hub import Hub
 from sync.flow.take_in import drain
+from sync.flow.turn_away import listed
 from sync.gateway.vault import master_key
 from sync.store import archive, audit, snapshot, state
 from sync.store.session import Tx
-from sync.store.tables import Base, Cursor, Dirty, Guard, Inbox, Plan, System
+from sync.store.tables import Cursor, Dirty, Guard, Inbox, Plan, System
 
 EPOCH, RESTORED = "epoch", "restore"  # keys of facts
 RESTORE = "restore"  # kind of the plan that shows what was re-learned
-KEPT = ("suppression",)  # whom the hub must never hold again: outlives what is put back
 TRY_AGAIN = timedelta(minutes=15)  # longer than carrying an approval out takes
+SUPPRESSION = "suppression.jsonl"  # whom the hub must never hold again: outlives what is put back
 MANIFEST = "manifest.json"
 PAUSED = "Restored from a backup: compare first, then approve."
 
@@ -61,11 +62,12 @@ def make(hub: Hub, target: Path, key: bytes) -> Manifest:
             epoch = epoch_of(session)
         manifest = Manifest(made_at, hub.database.url.get_backend_name(), epoch, tables)
         (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+        (folder / SUPPRESSION).write_bytes(listed(hub).content())
         with (
             archive.sealed(target, key) as sealing,
             tarfile.open(fileobj=sealing, mode="w|gz") as packed,
         ):
-            for part in (MANIFEST, name):
+            for part in (MANIFEST, SUPPRESSION, name):
                 packed.add(folder / part, arcname=part)
     return manifest
 
@@ -83,18 +85,19 @@ def verify(hub: Hub, source: Path, key: bytes) -> tuple[Manifest, list[str]]:
 def restore(hub: Hub, source: Path, key: bytes, actor: str) -> Manifest:
     """Puts a backup back. Every system is paused until the comparison was approved.
 
-    The hub's processes must be stopped. Whom the hub must never hold again is kept from now.
+    The hub's processes must be stopped. Whom the hub must never hold again is known from a list
+    beside the database: who is on it goes again, before anything else is done.
     """
     with hub.database.read() as session:
-        kept = _kept(session)
         epoch = epoch_of(session) if _has(session, "hub_state") else 0
     with _unpacked(hub, source, key) as (manifest, copy):
         if manifest.backend != hub.database.url.get_backend_name():
             raise archive.ArchiveError(_other(manifest))
+        listed(hub).merge(_part(copy.with_name(SUPPRESSION)))
         snapshot.put_back(hub.database, copy, hub.settings.pg_bin)
     with hub.database.write() as tx:
-        _put_kept(tx, kept)
         _compare_only(hub, tx, manifest, max(epoch, manifest.epoch) + 1, actor)
+    erase.after_restore(hub)
     return manifest
 
 
@@ -248,25 +251,8 @@ def _move_cursor(hub: Hub, tx: Tx, system_id: int, name: str, position: Any) -> 
     )
 
 
-def _kept(session: Session) -> dict[str, list[dict[str, Any]]]:
-    found = {}
-    for table in Base.metadata.sorted_tables:
-        if table.name in KEPT and _has(session, table.name):
-            rows = session.execute(select(table)).mappings()
-            found[table.name] = [dict(row) for row in rows]
-    return found
-
-
-def _put_kept(tx: Tx, kept: Mapping[str, list[dict[str, Any]]]) -> None:
-    for table in Base.metadata.sorted_tables:
-        rows = kept.get(table.name, [])
-        if not rows:
-            continue
-        keys = [column.name for column in table.primary_key]
-        known = {tuple(row) for row in tx.execute(select(*table.primary_key.columns))}
-        missing = [row for row in rows if tuple(row[key] for key in keys) not in known]
-        if missing:
-            tx.execute(insert(table), missing)
+def _part(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
 
 
 def _has(session: Session, table: str) -> bool:

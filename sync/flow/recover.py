@@ -14,10 +14,11 @@ from sync.flow.hub import Hub
 from sync.gateway.vault import VaultError
 from sync.store import dirty, inbox, runs
 from sync.store.session import Tx
+from sync.store.suppression import SuppressionError
 from sync.store.tables import DeadLetter, Dirty, Inbox, System, new_id
 
 log = structlog.get_logger()
-_SETUP = (SetupError, MappingError, VaultError)
+_SETUP = (SetupError, MappingError, VaultError, SuppressionError)
 
 
 def pause(hub: Hub, system_id: int, error: Exception) -> None:

@@ -10,6 +10,7 @@ from connectors.sdk.contract import WritesRecords
 from mapping.canonical import PARENTS
 from mapping.errors import UnmappableValue
 from sync.core.merge import is_rendering
+from sync.flow import erase
 from sync.flow.absorb import Absorber
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent
@@ -171,7 +172,11 @@ def ack(
     found later, people may have edited it since.
     """
     assert intent.link is not None
-    link = tx.get_one(Link, intent.link.id)
+    link = tx.get(Link, intent.link.id)
+    if link is None or link.state == "erased":  # while the write was on its way
+        remote_id = seen.change.remote_id if seen is not None else None
+        erase.arrived_late(hub, tx, system, intent.link, remote_id)
+        return
     if intent.op == "archive":
         end_link(hub, tx, system, intent, "archived", absorber.run_id)
         return

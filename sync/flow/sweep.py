@@ -6,9 +6,9 @@ import structlog
 from sqlalchemy import delete, or_, select, update
 
 from connectors.sdk.contract import SubscribesWebhooks
-from sync.flow import backup, drift, recover, rollback, usage
+from sync.flow import backup, drift, erase, recover, rollback, usage
 from sync.flow.hub import Hub
-from sync.store import cursors, dirty, inbox
+from sync.store import cursors, dirty, erasures, inbox
 from sync.store.tables import Golden, Plan, Run, System
 
 log = structlog.get_logger()
@@ -21,6 +21,7 @@ KEEP_RUNS = timedelta(days=30)
 def wake_due(hub: Hub) -> None:
     """One message per system and direction that has work; ends what was held long enough."""
     now = hub.now()
+    erase.check_restored(hub)
     _end_holds(hub, now)
     with hub.database.read() as session:
         live = set(session.scalars(select(System.id).where(System.state == "live")))
@@ -34,6 +35,8 @@ def wake_due(hub: Hub) -> None:
             hub.waker.restored()
         for run_id in rollback.unfinished(session, now):
             hub.waker.rollback(run_id)
+        for erasure_id in erasures.due(session, now):
+            hub.waker.erase(erasure_id)
         due = or_(System.hook_due.is_(None), System.hook_due <= now)
         subscribing = list(session.scalars(select(System.id).where(System.state == "live", due)))
     for system_id in subscribing:

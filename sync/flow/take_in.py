@@ -8,7 +8,7 @@ from connectors.sdk.contract import Change, ReadsChanges
 from connectors.sdk.errors import RecordError, SetupError
 from mapping.errors import UnmappableValue
 from sync.core import backoff
-from sync.flow import guards, recover, vanish
+from sync.flow import guards, recover, turn_away, vanish
 from sync.flow.absorb import Absorber, Report
 from sync.flow.hub import Hub
 from sync.flow.records import Incoming, Seen, canonicalise, hint_row
@@ -29,6 +29,7 @@ class _Batch:
     refused: list[tuple[Seen, Exception]] = field(default_factory=list)
     left_out: list[Seen] = field(default_factory=list)  # outside the mapping's scope
     gone: list[Seen] = field(default_factory=list)
+    away: list[turn_away.TurnedAway] = field(default_factory=list)  # erased persons
 
 
 def drain(hub: Hub, system_id: int, *, rounds: int = 200) -> int:
@@ -164,13 +165,14 @@ def _seen(row: Inbox, rows: Sequence[Inbox], change: Change | None, read_at: dat
 
 def absorb_batch(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
     """Canonical form outside, everything else inside one transaction."""
-    incoming = _canonicalise(system, batch)
+    incoming = _canonicalise(hub, system, batch)
     targets = hub.participants()
     lane = min((seen.lane for seen in batch.seen), default=0)
     try:
         _absorb(hub, system, batch, incoming, targets, lane)
     except guards.MassChangeError as error:
         _hold(hub, system, batch, error)
+    turn_away.erase_own_copies(system, batch.away)
 
 
 def _absorb(
@@ -195,6 +197,7 @@ def _absorb(
         )
         vanished = vanish.take_tombstones(hub, tx, system, batch.gone, absorber)
         absorber.finish()
+        turn_away.note(tx, system, batch.away, hub.now())
         _settle(hub, tx, system, batch, report, vanished)
         counts = {**report.counts(), "gone": len(vanished.done), "dead": len(batch.refused)}
         runs.end(tx, batch.run_id, counts, hub.now())
@@ -215,13 +218,14 @@ def absorb_now(hub: Hub, system: OpenSystem, seen: Sequence[Seen], run_id: int |
     Returns the ids of those that could not be taken in now; they are in the inbox.
     """
     batch = _Batch([], "", run_id or 0, seen=list(seen))
-    incoming = _canonicalise(system, batch)
+    incoming = _canonicalise(hub, system, batch)
     targets = hub.participants()
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=run_id)
         report = absorber.absorb(incoming)
         vanished = vanish.take_tombstones(hub, tx, system, batch.gone, absorber)
         absorber.finish()
+        turn_away.note(tx, system, batch.away, hub.now())
         left = [item.seen for item in (*report.waiting, *report.stale)]
         left += [seen for seen, _ in batch.refused] + vanished.held
         rows = [
@@ -232,7 +236,7 @@ def absorb_now(hub: Hub, system: OpenSystem, seen: Sequence[Seen], run_id: int |
     return {seen.change.remote_id for seen in left}
 
 
-def _canonicalise(system: OpenSystem, batch: _Batch) -> list[Incoming]:
+def _canonicalise(hub: Hub, system: OpenSystem, batch: _Batch) -> list[Incoming]:
     incoming = []
     for seen in batch.seen:
         if seen.change.data is None:
@@ -247,7 +251,9 @@ def _canonicalise(system: OpenSystem, batch: _Batch) -> list[Incoming]:
             batch.left_out.append(seen)
         else:
             incoming.append(item)
-    return incoming
+    welcome, batch.away = turn_away.sort_out(hub, system, incoming)
+    batch.left_out.extend(one.item.seen for one in batch.away)
+    return welcome
 
 
 def _settle(

@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, not_, select, update
 from sqlalchemy.orm import aliased
 
 from connectors.sdk.contract import ReadsChanges
-from sync.flow import dispatch, poll, recover, take_in
+from sync.flow import dispatch, erase, poll, recover, take_in
 from sync.flow.hub import Hub
 from sync.service.errors import NotFoundError
 from sync.store import cursors
@@ -88,6 +88,7 @@ def work_here(hub: Hub, names: Sequence[str] = (), *, polling: bool = False) -> 
             moved += poll.poll(hub, system_id, force=True)
     moved += sum(take_in.drain(hub, system_id) for system_id in every)
     moved += sum(dispatch.drain(hub, system_id) for system_id in every)
+    erase.resume_due(hub)
     return moved
 
 

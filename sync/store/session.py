@@ -72,6 +72,13 @@ class Database:
         with self._writer():
             yield
 
+    def scrub(self) -> None:
+        """What was erased goes from the write-ahead log, too (SQLite); readers may delay it."""
+        if self.is_sqlite:
+            with self._writer(), self.engine.connect() as connection:
+                raw: Any = connection.connection.driver_connection
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def dispose(self) -> None:
         """Closes pooled connections; after a fork, before the child opens its own."""
         self.engine.dispose(close=False)
@@ -134,6 +141,7 @@ class Database:
             f"synchronous={'FULL' if self._full_sync else 'NORMAL'}",
             "busy_timeout=30000",
             "foreign_keys=ON",
+            "secure_delete=FAST",  # erased values do not linger in pages that are written anyway
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -34,7 +34,7 @@ class Golden(Base):
 
     id: Mapped[str] = mapped_column(String(26), primary_key=True, default=new_id)
     entity: Mapped[str] = mapped_column(String(10))
-    state: Mapped[str] = mapped_column(String(8), default="live")  # live merged deleted
+    state: Mapped[str] = mapped_column(String(8), default="live")  # live merged deleted erased
     values: Mapped[dict[str, Any]]
     provenance: Mapped[dict[str, Any]] = mapped_column(default=dict)
     version: Mapped[int] = mapped_column(default=1)
@@ -79,7 +79,9 @@ class Link(Base):
     object: Mapped[str] = mapped_column(String(80))
     remote_id: Mapped[str | None] = mapped_column(String(120))
     hub_key: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(10), default="live")  # live in_doubt gone unlinked
+    state: Mapped[str] = mapped_column(
+        String(10), default="live"
+    )  # live in_doubt gone unlinked archived replaced merging merged moved erased
     is_primary: Mapped[bool] = mapped_column(default=True)
     shadow: Mapped[dict[str, Any]] = mapped_column(default=dict)
     pushed: Mapped[dict[str, Any]] = mapped_column(default=dict)

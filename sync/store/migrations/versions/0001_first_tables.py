@@ -10,7 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-
     op.create_table(
         "audit",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -48,6 +47,26 @@ def upgrade() -> None:
             batch_op.f("ix_change_golden_id_id"), ["golden_id", "id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_change_run_id"), ["run_id"], unique=False)
+
+    op.create_table(
+        "erasure",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("golden_id", sa.String(length=26), nullable=False),
+        sa.Column("entity", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("reference", sa.String(length=120), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("digests", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("own", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("certificate", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+    )
+    with op.batch_alter_table("erasure", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erasure_golden_id"), ["golden_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_erasure_state"), ["state"], unique=False)
 
     op.create_table(
         "golden",
@@ -266,6 +285,81 @@ def upgrade() -> None:
             batch_op.f("ix_dirty_system_id_lane_due_at"),
             ["system_id", "lane", "due_at"],
             unique=False,
+        )
+
+    op.create_table(
+        "erasure_return",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("erasure_id", sa.String(length=26), nullable=False),
+        sa.Column("system_id", sa.Integer(), nullable=False),
+        sa.Column("object", sa.String(length=80), nullable=False),
+        sa.Column("remote_id", sa.String(length=120), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["erasure_id"],
+            ["erasure.id"],
+            name=op.f("fk_erasure_return_erasure_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["system_id"],
+            ["system.id"],
+            name=op.f("fk_erasure_return_system_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure_return")),
+        sa.UniqueConstraint(
+            "erasure_id",
+            "system_id",
+            "object",
+            "remote_id",
+            name=op.f("uq_erasure_return_erasure_id_system_id_object_remote_id"),
+        ),
+    )
+    op.create_table(
+        "erasure_step",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("erasure_id", sa.String(length=26), nullable=False),
+        sa.Column("system_id", sa.Integer(), nullable=True),
+        sa.Column("system", sa.String(length=40), nullable=False),
+        sa.Column("entity", sa.String(length=10), nullable=False),
+        sa.Column("object", sa.String(length=80), nullable=False),
+        sa.Column("remote_id", sa.String(length=120), nullable=True),
+        sa.Column("hub_key", sa.String(length=64), nullable=False),
+        sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["erasure_id"],
+            ["erasure.id"],
+            name=op.f("fk_erasure_step_erasure_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["system_id"],
+            ["system.id"],
+            name=op.f("fk_erasure_step_system_id"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure_step")),
+    )
+    with op.batch_alter_table("erasure_step", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_erasure_step_erasure_id"), ["erasure_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_erasure_step_state_due_at"), ["state", "due_at"], unique=False
         )
 
     op.create_table(
@@ -505,7 +599,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-
     with op.batch_alter_table("conflict", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_conflict_state_created_at"))
         batch_op.drop_index(batch_op.f("ix_conflict_golden_id"))
@@ -553,6 +646,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_guard_state"))
 
     op.drop_table("guard")
+    with op.batch_alter_table("erasure_step", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erasure_step_state_due_at"))
+        batch_op.drop_index(batch_op.f("ix_erasure_step_erasure_id"))
+
+    op.drop_table("erasure_step")
+    op.drop_table("erasure_return")
     with op.batch_alter_table("dirty", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_dirty_system_id_lane_due_at"))
 
@@ -584,6 +683,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_golden_listed")
 
     op.drop_table("golden")
+    with op.batch_alter_table("erasure", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erasure_state"))
+        batch_op.drop_index(batch_op.f("ix_erasure_golden_id"))
+
+    op.drop_table("erasure")
     with op.batch_alter_table("change", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_change_run_id"))
         batch_op.drop_index(batch_op.f("ix_change_golden_id_id"))
