@@ -130,7 +130,7 @@ def _unaccounted(company: Company) -> list[str]:
                     continue
                 lost = [
                     path for path, typed in entry.value.items()
-                    if typed is not None and not _mentioned(log, disputes, path, typed)
+                    if typed is not None and not mentioned(log, disputes, path, typed)
                 ]  # fmt: skip
                 if lost:
                     found.append(f"lost: {entry.value} typed in {entry.place} for {identity}")
@@ -156,7 +156,7 @@ def _wrong_winner(company: Company, identity: str, unit: Unit, value: Any) -> li
     return [f"{unit.name} of {identity} is {value}, but should be one of: {said}"]
 
 
-def _mentioned(log: list[Change], disputes: list[Conflict], path: str, value: Any) -> bool:
+def mentioned(log: list[Change], disputes: list[Conflict], path: str, value: Any) -> bool:
     for row in log:
         if row.path == path and value in (row.old, row.new):
             return True

@@ -1,0 +1,274 @@
+"""A hub, its systems, the people who work in them, and what must be true when all is quiet."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from mapping import engine
+from sync.service import plans
+from sync.store.tables import Candidate, Change, Conflict, DeadLetter, Golden, Guard, Link
+from sync.store.tables import System as SystemRow
+from tests.chaos.machines import Machine
+from tests.chaos.people import FIELDS, Customer, customer
+from tests.chaos.places import Erp, Fxiaoke, Held, Place, Zoho
+from tests.histories.check import mentioned
+from tests.histories.ledger import Ledger
+
+KINDS = ("duplicates", "missing", "differences", "lost", "leftovers", "noise")
+
+
+@dataclass
+class Findings:
+    """What is wrong, by kind; nothing for a good hub."""
+
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+    def note(self, kind: str, text: str) -> None:
+        assert kind in KINDS
+        self.texts.append((kind, text))
+
+    def count(self, kind: str) -> int:
+        return sum(own == kind for own, _ in self.texts)
+
+    def __bool__(self) -> bool:
+        return bool(self.texts)
+
+
+class Company:
+    """Everything that users typed is in the ledger; `customers` is who there is."""
+
+    def __init__(self, machine: Machine, places: list[Place], seed: int) -> None:
+        self.machine, self.places = machine, places
+        self.chance = random.Random(f"company {seed}")
+        self.ledger = Ledger()
+        self.customers: dict[str, Customer] = {}
+        self.edits: Counter[str] = Counter()
+        self._number = 0
+
+    # -- setting up -------------------------------------------------------------------------
+    def fill(self, count: int) -> None:
+        """Customers that are there before the hub: each in one, two or all of the systems."""
+        for _ in range(count):
+            self.new_customer(self.chance.sample(self.places, self.chance.randrange(1, 4)))
+
+    def connect(self) -> None:
+        """Adds the systems, loads them, and waits until all agree."""
+        for place in self.places:
+            place.connected(self.machine.add(place.name, place.kind, place.settings()))
+        self.machine.load()
+        self.machine.rest(seconds=300)
+        self.edits.clear()
+
+    # -- what users do ----------------------------------------------------------------------
+    def new_customer(self, places: list[Place]) -> None:
+        """The same new customer, entered by somebody in each of these systems."""
+        made = customer(len(self.customers))
+        self.customers[made.mail] = made
+        for place in places:
+            place.create(made)
+            for name, value in made.values.items():
+                if name in place.natives:
+                    self.ledger.typed(made.mail, name, _value(name, value), place.name, set())
+        self.edits["create" if len(places) == 1 else "create twice"] += 1
+
+    def edit(self, place: Place | None = None) -> None:
+        """Somebody types a new value into one field of one record."""
+        place = place or self.chance.choice(self.places)
+        name = self.chance.choice(sorted(place.natives))
+        known = sorted(self.customers)
+        mail = self.chance.choice(known[-10:] if self.chance.random() < 0.3 else known)
+        records = [held for held in place.customers() if held.mail == mail]
+        if records:
+            self._type(place, self.chance.choice(records), name)
+
+    def edit_twice(self) -> None:
+        """Two people type different values into the same field of the same customer."""
+        first, second = self.chance.sample(self.places, 2)
+        common = sorted(set(first.natives) & set(second.natives))
+        name = self.chance.choice(common)
+        theirs = {held.mail: held for held in second.customers()}
+        both = [(held, theirs[held.mail]) for held in first.customers() if held.mail in theirs]
+        if both:
+            here, there = self.chance.choice(both)
+            self._type(first, here, name)
+            self._type(second, there, name)
+
+    def _type(self, place: Place, held: Held, name: str) -> None:
+        self._number += 1
+        value = FIELDS[name].make(self._number)
+        shown = held.values[name]
+        seen = self.ledger.shown(
+            held.mail, name, place.name, _value(name, shown) if shown else None, lambda _: False
+        )
+        place.edit(held.remote_id, name, value)
+        self.ledger.typed(held.mail, name, _value(name, value), place.name, seen)
+        self.edits["edit"] += 1
+
+    def act(self) -> None:
+        """Something that happens on an ordinary day."""
+        dice = self.chance.random()
+        if dice < 0.70:
+            self.edit()
+        elif dice < 0.80:
+            self.edit_twice()
+        elif dice < 0.94:
+            self.new_customer([self.chance.choice(self.places)])
+        else:
+            self.new_customer(self.chance.sample(self.places, 2))
+
+    # -- what must be true ------------------------------------------------------------------
+    def check(self) -> Findings:
+        """Call it when the hub is at rest."""
+        findings = Findings()
+        golden = self._goldens(findings)
+        self._everywhere_once(golden, findings)
+        self._agree_on_every_mapped_field(findings)
+        self._typed_values(golden, findings)
+        self._leftovers(findings)
+        return findings
+
+    def check_silence(self, findings: Findings) -> None:
+        """A whole comparison finds nothing, and nothing is written any more."""
+        before = {place.name: place.written() for place in self.places}
+        report = plans.reconcile_all(self.machine.hub)
+        self.machine.rest()
+        for what in ("changed", "differing"):
+            found = {name: count for name, count in report[what].items() if _total(count)}
+            if found:
+                findings.note("noise", f"a comparison finds {what}: {found}")
+        for place in self.places:
+            if place.written() != before[place.name]:
+                findings.note("noise", f"{place.name} was written to although nobody edits")
+
+    def _goldens(self, findings: Findings) -> dict[str, Golden]:
+        found: dict[str, Golden] = {}
+        for golden in self._rows(Golden, Golden.entity == "customer", Golden.state == "live"):
+            mail = str(golden.values.get("emails[work]"))
+            if mail not in self.customers:
+                findings.note("duplicates", f"golden record of nobody: {mail}")
+            elif mail in found:
+                findings.note("duplicates", f"two golden records of {mail}")
+            found[mail] = golden
+        for mail in self.customers.keys() - found.keys():
+            findings.note("missing", f"no golden record of {mail}")
+        return found
+
+    def _everywhere_once(self, golden: dict[str, Golden], findings: Findings) -> None:
+        for place in self.places:
+            held: dict[str, list[Held]] = {}
+            for each in place.customers():
+                held.setdefault(each.mail, []).append(each)
+            for mail in self.customers:
+                count = len(held.get(mail, ()))
+                if count > 1:
+                    findings.note("duplicates", f"{count} records of {mail} in {place.name}")
+                if count == 0:
+                    findings.note("missing", f"no record of {mail} in {place.name}")
+            for mail in held.keys() - self.customers.keys():
+                findings.note("duplicates", f"record of nobody in {place.name}: {mail}")
+            for mail, records in held.items():
+                if mail in golden:
+                    _compare_typed(place, records[0], golden[mail], findings)
+
+    def _agree_on_every_mapped_field(self, findings: Findings) -> None:
+        """What each system answers, read as the hub reads it, is what the golden record gives."""
+        hub = self.machine.hub
+        golden = {row.id: row for row in self._rows(Golden, Golden.entity == "customer")}
+        for system_id in self._ids():
+            system = hub.systems.open(system_id)
+            for spec in system.specs.values():
+                links = self._rows(
+                    Link, Link.system_id == system_id, Link.object == spec.object,
+                    Link.state == "live",
+                )  # fmt: skip
+                owners = {str(link.remote_id): golden.get(link.golden_id) for link in links}
+                wanted = [remote_id for remote_id, owner in owners.items() if owner]
+                for change in system.connector.fetch(spec.object, wanted) if wanted else ():
+                    owner = owners[change.remote_id]
+                    if change.data is None or owner is None:
+                        findings.note("missing", f"{change.remote_id} is gone in {system.name}")
+                        continue
+                    for text in _differences(spec, change.data, owner.values):
+                        where = f"{system.name} {change.remote_id}"
+                        findings.note("differences", f"{where}: {text}")
+
+    def _typed_values(self, golden: dict[str, Golden], findings: Findings) -> None:
+        """Each typed value is golden, or in the history; none that was replaced comes back."""
+        log: dict[str, list[Change]] = {}
+        for change in self._rows(Change, Change.entity == "customer"):
+            log.setdefault(change.golden_id, []).append(change)
+        disputes: dict[str, list[Conflict]] = {}
+        for conflict in self._rows(Conflict):
+            disputes.setdefault(conflict.golden_id, []).append(conflict)
+        for mail, name in list(self.ledger.entries):
+            owner = golden.get(mail)
+            if owner is None:
+                continue
+            path = FIELDS[name].path
+            value = {path: owner.values.get(path)}
+            heads = self.ledger.heads(mail, name)
+            if value not in [entry.value for entry in heads]:
+                typed = ", ".join(str(entry.value[path]) for entry in heads)
+                findings.note("lost", f"{name} of {mail} is {value[path]}, but typed was: {typed}")
+            history, open_ones = log.get(owner.id, []), disputes.get(owner.id, [])
+            for entry in heads:
+                typed = entry.value[path]
+                if entry.value != value and not mentioned(history, open_ones, path, typed):
+                    findings.note("lost", f"{typed}, typed in {entry.place} as {name} of {mail}")
+
+    def _leftovers(self, findings: Findings) -> None:
+        for link in self._rows(Link):
+            if link.state == "in_doubt" or (link.state == "live" and link.pushing):
+                findings.note("leftovers", f"link {link.id} is {link.state}, sends {link.pushing}")
+        for letter in self._rows(DeadLetter, DeadLetter.state == "open"):
+            findings.note("leftovers", f"dead letter: {letter.message}")
+        for table in (Candidate, Guard):
+            for row in self._rows(table, table.state == "open"):
+                findings.note("leftovers", f"open {table.__tablename__} {row.id}")
+        for conflict in self._rows(Conflict, Conflict.state == "open"):
+            findings.note("leftovers", f"conflict about {conflict.unit} under {conflict.rule}")
+        for row in self._rows(SystemRow, SystemRow.state != "live"):
+            findings.note("leftovers", f"{row.name} is {row.state}: {row.state_reason}")
+
+    def _rows(self, table: Any, *where: Any) -> list[Any]:
+        with self.machine.hub.database.read() as session:
+            return list(session.scalars(select(table).where(*where)))
+
+    def _ids(self) -> list[int]:
+        return [row.id for row in self._rows(SystemRow)]
+
+
+def _value(name: str, value: str) -> dict[str, str]:
+    return {FIELDS[name].path: value}
+
+
+def _compare_typed(place: Place, held: Held, golden: Golden, findings: Findings) -> None:
+    for name, value in held.values.items():
+        wanted = golden.values.get(FIELDS[name].path)
+        if value != wanted:
+            text = f"{name} of {held.mail}: {value} in {place.name}, golden {wanted}"
+            findings.note("differences", text)
+
+
+def _differences(spec: Any, native: Any, values: Any) -> list[str]:
+    incoming = engine.canonicalise(spec, native)
+    wanted = engine.expected(spec, values)
+    return [
+        f"{path} is {incoming[path]}, should be {value}"
+        for path, value in wanted.items()
+        if path in incoming and incoming[path] != value and incoming[path] != values.get(path)
+    ]
+
+
+def _total(count: Any) -> int:
+    return sum(map(_total, count.values())) if isinstance(count, dict) else int(count)
+
+
+def open_places(folder: Path, third: Path | None) -> list[Place]:
+    """Zoho, 纷享销客, and Tryton where it is installed, else a second Zoho organisation."""
+    last = Erp("erp", folder / "erp", third) if third else Zoho("zoho2", folder / "zoho2")
+    return [Zoho("zoho", folder / "zoho"), Fxiaoke("fxiaoke", folder / "fxiaoke"), last]
