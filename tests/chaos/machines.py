@@ -119,13 +119,12 @@ class OneMachine(Machine):
         self._supervisor: subprocess.Popen | None = None
 
     def start(self) -> None:
-        if self._supervisor is not None and self._supervisor.poll() is None:
-            return
-        with (self.home / "run.log").open("ab") as log:
-            self._supervisor = spawn(
-                [sys.executable, "-m", "webui.cli.main", "run"],
-                cwd=self.home, env=self.environment, stdout=log, stderr=log,
-            )  # fmt: skip
+        if self._supervisor is None or self._supervisor.poll() is not None:
+            with (self.home / "run.log").open("ab") as log:
+                self._supervisor = spawn(
+                    [sys.executable, "-m", "webui.cli.main", "run"],
+                    cwd=self.home, env=self.environment, stdout=log, stderr=log,
+                )  # fmt: skip
         eventually(self._is_up, seconds=STARTING, what=f"the hub in {self.home}")
 
     def _is_up(self) -> bool:

@@ -186,7 +186,7 @@ def _noise(company: Company) -> list[str]:
     company.clock.pass_(3600)
     company._rest()
     report = company.reconcile()
-    company._rest()
+    company.work()
     found = []
     if any(report["changed"].values()) or any(report["differing"].values()):
         found.append(f"a comparison finds differences: {report['changed']} {report['differing']}")

@@ -441,15 +441,16 @@ class Company:
             made.switch(choices={})
             made.take_deliveries()
             self.set_state(name, "live")
-        for _ in range(3):
+        for _ in range(2):
             self.clock.pass_(400)  # leases run out, rows come back
             self._rest()
         if self.touched and not all(w.oddities.lists_deletes for w in self.worlds.values()):
             self.reconcile()  # nothing else tells what was deleted there
             self._rest()
-        self.clock.pass_(25 * 3600)  # nobody decided about a candidate
-        sweep._end_holds(self.hub, self.hub.now())
-        self._rest()
+        if self.waiting():
+            self.clock.pass_(25 * 3600)  # nobody decided about a candidate
+            sweep._end_holds(self.hub, self.hub.now())
+            self._rest()
 
     def _rest(self) -> None:
         """Polls and works until nothing waits any more."""
