@@ -26,7 +26,7 @@ class SetupError(ConnectorError):
 
 
 class TokenDeadError(SetupError):
-    """The system does not take this access token. `sdk.auth.with_token` renews it once."""
+    """The system does not take this access token. `sdk.auth.with_token` renews it."""
 
 
 class RecordError(ConnectorError):

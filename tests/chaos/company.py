@@ -2,7 +2,9 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,12 @@ from sync.service import plans
 from sync.store.tables import Candidate, Change, Conflict, DeadLetter, Golden, Guard, Link
 from sync.store.tables import System as SystemRow
 from tests.chaos.machines import Machine
-from tests.chaos.people import FIELDS, Customer, customer
+from tests.chaos.people import FIELDS, UNITS, Customer, customer, unit_of, unit_value
 from tests.chaos.places import Erp, Fxiaoke, Held, Place, Zoho
 from tests.histories.check import mentioned
 from tests.histories.ledger import Ledger
 
-KINDS = ("duplicates", "missing", "differences", "lost", "leftovers", "noise")
+KINDS = ("duplicates", "missing", "lost", "differences", "noise", "unexplained", "leftovers")
 
 
 @dataclass
@@ -34,6 +36,15 @@ class Findings:
     def count(self, kind: str) -> int:
         return sum(own == kind for own, _ in self.texts)
 
+    def shown(self, most: int = 8) -> list[str]:
+        """Some texts of each kind, for a report."""
+        found: list[str] = []
+        for kind in KINDS:
+            texts = [text for own, text in self.texts if own == kind]
+            found += [f"  {kind}: {text}" for text in texts[:most]]
+            found += [f"  {kind}: {len(texts) - most} more"] if len(texts) > most else []
+        return found
+
     def __bool__(self) -> bool:
         return bool(self.texts)
 
@@ -47,6 +58,10 @@ class Company:
         self.ledger = Ledger()
         self.customers: dict[str, Customer] = {}
         self.edits: Counter[str] = Counter()
+        self.typed_at: dict[tuple[str, str], datetime] = {}  # (path, value): when first typed
+        self.merged: dict[str, str] = {}  # mail of a customer: where its record was merged away
+        self._winners: list[str] = []
+        self.newcomers = 0.2  # share of days' work that is entering customers
         self._number = 0
 
     # -- setting up -------------------------------------------------------------------------
@@ -62,6 +77,7 @@ class Company:
         self.machine.load()
         self.machine.rest(seconds=300)
         self.edits.clear()
+        self.typed_at.clear()
 
     # -- what users do ----------------------------------------------------------------------
     def new_customer(self, places: list[Place]) -> None:
@@ -70,9 +86,8 @@ class Company:
         self.customers[made.mail] = made
         for place in places:
             place.create(made)
-            for name, value in made.values.items():
-                if name in place.natives:
-                    self.ledger.typed(made.mail, name, _value(name, value), place.name, set())
+            for unit in sorted({unit_of(name) for name in made.values if name in place.natives}):
+                self._note(made.mail, unit, made.values, place, set())
         self.edits["create" if len(places) == 1 else "create twice"] += 1
 
     def edit(self, place: Place | None = None) -> None:
@@ -100,25 +115,47 @@ class Company:
     def _type(self, place: Place, held: Held, name: str) -> None:
         self._number += 1
         value = FIELDS[name].make(self._number)
-        shown = held.values[name]
-        seen = self.ledger.shown(
-            held.mail, name, place.name, _value(name, shown) if shown else None, lambda _: False
-        )
+        unit = unit_of(name)
+        shown = unit_value(unit, held.values)
+        seen = self.ledger.shown(held.mail, unit, place.name, shown, lambda _: False)
         place.edit(held.remote_id, name, value)
-        self.ledger.typed(held.mail, name, _value(name, value), place.name, seen)
+        self._note(held.mail, unit, {**held.values, name: value}, place, seen)
+        self.typed_at.setdefault((FIELDS[name].path, value), datetime.now(UTC))
         self.edits["edit"] += 1
+
+    def _note(
+        self, mail: str, unit: str, values: Mapping[str, str | None], place: Place, seen: set[int]
+    ) -> None:
+        self.ledger.typed(mail, unit, unit_value(unit, values), place.name, seen)
+
+    def merge(self, place: Place) -> None:
+        """Somebody takes two customers of a system for one, and merges them there."""
+        known = {held.mail: held for held in place.customers() if held.mail in self.customers}
+        free = sorted(known.keys() - self.merged.keys() - set(self._winners))
+        if len(free) < 2:
+            return
+        winner, loser = (known[mail] for mail in self.chance.sample(free, 2))
+        place.merge(winner.remote_id, loser.remote_id)
+        self.merged[loser.mail] = place.name
+        self._winners.append(winner.mail)
+        after = place.get(winner.remote_id)
+        for unit in UNITS:
+            before, now = (unit_value(unit, each.values) for each in (winner, after))
+            if now != before:  # the vendor filled it from the loser
+                self._note(winner.mail, unit, after.values, place, set())
+        self.ledger.doubt(loser.mail, place.name)  # what was typed there may never have been seen
 
     def act(self) -> None:
         """Something that happens on an ordinary day."""
         dice = self.chance.random()
-        if dice < 0.70:
-            self.edit()
-        elif dice < 0.80:
-            self.edit_twice()
-        elif dice < 0.94:
+        if dice < self.newcomers * 0.7:
             self.new_customer([self.chance.choice(self.places)])
-        else:
+        elif dice < self.newcomers:
             self.new_customer(self.chance.sample(self.places, 2))
+        elif dice < self.newcomers + 0.1:
+            self.edit_twice()
+        else:
+            self.edit()
 
     # -- what must be true ------------------------------------------------------------------
     def check(self) -> Findings:
@@ -128,6 +165,7 @@ class Company:
         self._everywhere_once(golden, findings)
         self._agree_on_every_mapped_field(findings)
         self._typed_values(golden, findings)
+        self._explained(findings)
         self._leftovers(findings)
         return findings
 
@@ -146,7 +184,7 @@ class Company:
 
     def _goldens(self, findings: Findings) -> dict[str, Golden]:
         found: dict[str, Golden] = {}
-        for golden in self._rows(Golden, Golden.entity == "customer", Golden.state == "live"):
+        for golden in self.rows(Golden, Golden.entity == "customer", Golden.state == "live"):
             mail = str(golden.values.get("emails[work]"))
             if mail not in self.customers:
                 findings.note("duplicates", f"golden record of nobody: {mail}")
@@ -166,7 +204,7 @@ class Company:
                 count = len(held.get(mail, ()))
                 if count > 1:
                     findings.note("duplicates", f"{count} records of {mail} in {place.name}")
-                if count == 0:
+                if count == 0 and self.merged.get(mail) != place.name:
                     findings.note("missing", f"no record of {mail} in {place.name}")
             for mail in held.keys() - self.customers.keys():
                 findings.note("duplicates", f"record of nobody in {place.name}: {mail}")
@@ -177,11 +215,11 @@ class Company:
     def _agree_on_every_mapped_field(self, findings: Findings) -> None:
         """What each system answers, read as the hub reads it, is what the golden record gives."""
         hub = self.machine.hub
-        golden = {row.id: row for row in self._rows(Golden, Golden.entity == "customer")}
+        golden = {row.id: row for row in self.rows(Golden, Golden.entity == "customer")}
         for system_id in self._ids():
             system = hub.systems.open(system_id)
             for spec in system.specs.values():
-                links = self._rows(
+                links = self.rows(
                     Link, Link.system_id == system_id, Link.object == spec.object,
                     Link.state == "live",
                 )  # fmt: skip
@@ -199,51 +237,64 @@ class Company:
     def _typed_values(self, golden: dict[str, Golden], findings: Findings) -> None:
         """Each typed value is golden, or in the history; none that was replaced comes back."""
         log: dict[str, list[Change]] = {}
-        for change in self._rows(Change, Change.entity == "customer"):
+        for change in self.rows(Change, Change.entity == "customer"):
             log.setdefault(change.golden_id, []).append(change)
         disputes: dict[str, list[Conflict]] = {}
-        for conflict in self._rows(Conflict):
+        for conflict in self.rows(Conflict):
             disputes.setdefault(conflict.golden_id, []).append(conflict)
-        for mail, name in list(self.ledger.entries):
+        for (mail, unit), entries in self.ledger.entries.items():
             owner = golden.get(mail)
-            if owner is None:
+            if owner is None or not entries:
                 continue
-            path = FIELDS[name].path
-            value = {path: owner.values.get(path)}
-            heads = self.ledger.heads(mail, name)
-            if value not in [entry.value for entry in heads]:
-                typed = ", ".join(str(entry.value[path]) for entry in heads)
-                findings.note("lost", f"{name} of {mail} is {value[path]}, but typed was: {typed}")
+            value = {path: owner.values.get(path) for path in unit_value(unit, {})}
+            allowed = [entry.value for entry in self.ledger.allowed(mail, unit)]
+            if value not in allowed:
+                findings.note("lost", f"{unit} of {mail} is {value}, but typed was: {allowed}")
             history, open_ones = log.get(owner.id, []), disputes.get(owner.id, [])
-            for entry in heads:
-                typed = entry.value[path]
-                if entry.value != value and not mentioned(history, open_ones, path, typed):
-                    findings.note("lost", f"{typed}, typed in {entry.place} as {name} of {mail}")
+            for entry in self.ledger.heads(mail, unit):
+                if entry.optional or entry.value == value:
+                    continue
+                for path, typed in entry.value.items():
+                    if typed is not None and not mentioned(history, open_ones, path, typed):
+                        findings.note("lost", f"{typed}, typed in {entry.place} for {mail}")
+
+    def _explained(self, findings: Findings) -> None:
+        """Whatever was written somewhere is a value that somebody brought in before."""
+        brought: dict[tuple[str, str], list[Any]] = {}
+        history = self.rows(Change, Change.entity == "customer")
+        for row in history:
+            for path, value in _brought(row):
+                brought.setdefault((row.golden_id, path), []).append(value)
+        for row in history:
+            if row.op != "written" or row.rule == "answer lost":
+                continue
+            for path, value in row.new.items():
+                if value is not None and value not in brought.get((row.golden_id, path), ()):
+                    text = f"{path} = {value}, written as {row.remote_id}"
+                    findings.note("unexplained", text)
 
     def _leftovers(self, findings: Findings) -> None:
-        for link in self._rows(Link):
+        for link in self.rows(Link):
             if link.state == "in_doubt" or (link.state == "live" and link.pushing):
                 findings.note("leftovers", f"link {link.id} is {link.state}, sends {link.pushing}")
-        for letter in self._rows(DeadLetter, DeadLetter.state == "open"):
+        for letter in self.rows(DeadLetter, DeadLetter.state == "open"):
             findings.note("leftovers", f"dead letter: {letter.message}")
-        for table in (Candidate, Guard):
-            for row in self._rows(table, table.state == "open"):
-                findings.note("leftovers", f"open {table.__tablename__} {row.id}")
-        for conflict in self._rows(Conflict, Conflict.state == "open"):
+        for row in self.rows(Guard, Guard.state == "open"):
+            findings.note("leftovers", f"guard of {row.kind}: {row.reason}")
+        pairs = self.rows(Candidate, Candidate.state == "open")
+        if len(pairs) > len(self.merged):  # who was merged there is proposed as one here
+            findings.note("leftovers", f"{len(pairs)} open candidates")
+        for conflict in self.rows(Conflict, Conflict.state == "open"):
             findings.note("leftovers", f"conflict about {conflict.unit} under {conflict.rule}")
-        for row in self._rows(SystemRow, SystemRow.state != "live"):
+        for row in self.rows(SystemRow, SystemRow.state != "live"):
             findings.note("leftovers", f"{row.name} is {row.state}: {row.state_reason}")
 
-    def _rows(self, table: Any, *where: Any) -> list[Any]:
+    def rows(self, table: Any, *where: Any) -> list[Any]:
         with self.machine.hub.database.read() as session:
-            return list(session.scalars(select(table).where(*where)))
+            return list(session.scalars(select(table).where(*where).order_by(table.id)))
 
     def _ids(self) -> list[int]:
-        return [row.id for row in self._rows(SystemRow)]
-
-
-def _value(name: str, value: str) -> dict[str, str]:
-    return {FIELDS[name].path: value}
+        return [row.id for row in self.rows(SystemRow)]
 
 
 def _compare_typed(place: Place, held: Held, golden: Golden, findings: Findings) -> None:
@@ -262,6 +313,12 @@ def _differences(spec: Any, native: Any, values: Any) -> list[str]:
         for path, value in wanted.items()
         if path in incoming and incoming[path] != value and incoming[path] != values.get(path)
     ]
+
+
+def _brought(row: Change) -> list[tuple[str, Any]]:
+    if row.op == "created":
+        return list(row.new.items())
+    return [(row.path, row.new)] if row.path else []
 
 
 def _total(count: Any) -> int:

@@ -30,6 +30,21 @@ FIELDS: Mapping[str, Field] = {
     "legal_name": Field("legal_name", lambda n: f"法定名称{n}有限公司"),
 }
 
+# What is decided as one: whoever changes a part of an address is taken to mean all of it.
+UNITS: Mapping[str, tuple[str, ...]] = {
+    "billing": ("street", "postcode"),
+    **{name: (name,) for name in FIELDS if name not in {"street", "postcode"}},
+}
+
+
+def unit_of(field: str) -> str:
+    return next(unit for unit, fields in UNITS.items() if field in fields)
+
+
+def unit_value(unit: str, values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The canonical value of a unit; `values` are by field."""
+    return {FIELDS[field].path: values.get(field) for field in UNITS[unit]}
+
 
 @dataclass(frozen=True)
 class Customer:

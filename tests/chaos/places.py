@@ -109,6 +109,14 @@ class Place:
     def calm(self) -> None:
         """No more trouble."""
 
+    def merge(self, winner: str, loser: str) -> None:
+        """Somebody makes two customers one."""
+        raise NotImplementedError
+
+    def calls(self) -> tuple[int, int] | None:
+        """Read and write calls so far, where the system counts them."""
+        return None
+
     def _held(self, remote_id: Any, mail: Any, row: Mapping[str, Any]) -> Held:
         values = {field: row.get(native) or None for field, native in self.natives.items()}
         return Held(str(remote_id), str(mail or ""), values)
@@ -149,7 +157,7 @@ class Zoho(Place):
     def written(self) -> int:
         return self.admin("GET", "/calls?log=0")["records_written"]
 
-    def calls(self) -> tuple[int, int]:
+    def calls(self) -> tuple[int, int] | None:
         report = self.admin("GET", "/calls?log=0")
         return report["reads"], report["writes"]
 
@@ -157,7 +165,7 @@ class Zoho(Place):
         return (
             "expired_tokens", "slow", "failing", "failing_html", "lost_answers", "dropped_calls",
             "throttled", "webhooks_dropped", "webhooks_doubled", "webhooks_reordered",
-            "webhooks_late", "channel_expired", "clock", "picklist", "merge",
+            "webhooks_late", "channel_expired", "clock", "picklist",
         )  # fmt: skip
 
     def _expired_tokens(self, _chance) -> None:
@@ -216,6 +224,7 @@ class Zoho(Place):
     def calm(self) -> None:
         self.admin("DELETE", "/faults")
         self.admin("POST", "/clock", {"shift": 0})
+        self._offer(LANGUAGES)
 
 
 class Fxiaoke(Place):
@@ -259,9 +268,59 @@ class Fxiaoke(Place):
     def written(self) -> int:
         return sum(self.admin("GET", "/calls?last=0")["records"].values())
 
-    def calls(self) -> tuple[int, int]:
+    def calls(self) -> tuple[int, int] | None:
         totals = self.admin("GET", "/calls?last=0")["totals"]
         return totals["read"], totals["write"]
+
+    def troubles(self) -> Sequence[str]:
+        return (
+            "expired_tokens", "revoked_tokens", "slow", "failing", "refusing", "lost_answers",
+            "dropped_calls", "webhooks_dropped", "webhooks_doubled", "webhooks_reordered",
+            "webhooks_late", "clock",
+        )  # fmt: skip
+
+    def _expired_tokens(self, _chance) -> None:
+        self.admin("POST", "/tokens/expire")
+
+    def _revoked_tokens(self, _chance) -> None:
+        self.admin("POST", "/tokens/revoke")
+
+    def _fault(self, kind: str, times: int, **more: Any) -> None:
+        self.admin("POST", "/faults", {"kind": kind, "times": times, **more})
+
+    def _slow(self, chance) -> None:
+        self._fault("slow", chance.randrange(1, 6), delay_ms=chance.randrange(200, 1500))
+
+    def _failing(self, chance) -> None:
+        self._fault("http", chance.randrange(1, 5), status=chance.choice([500, 502, 503]))
+
+    def _refusing(self, chance) -> None:
+        self._fault("error", chance.randrange(1, 4), code=-1)  # 系统繁忙: busy, try again
+
+    def _lost_answers(self, chance) -> None:
+        self._fault("drop_answer", chance.randrange(1, 4), path="/data/")
+
+    def _dropped_calls(self, chance) -> None:
+        self._fault("drop_connection", chance.randrange(1, 4))
+
+    def _webhooks_dropped(self, chance) -> None:
+        self.admin("POST", "/callback/faults", {"drop": chance.randrange(1, 6)})
+
+    def _webhooks_doubled(self, chance) -> None:
+        self.admin("POST", "/callback/faults", {"duplicate": chance.randrange(1, 6)})
+
+    def _webhooks_reordered(self, chance) -> None:
+        self.admin("POST", "/callback/faults", {"reorder": chance.randrange(2, 5)})
+
+    def _webhooks_late(self, chance) -> None:
+        self.admin("POST", "/callback/faults", {"delay_ms": chance.randrange(500, 4000)})
+
+    def _clock(self, chance) -> None:
+        shift = chance.choice([-120_000, -45_000, 45_000, 120_000])
+        self.admin("POST", "/clock", {"set_shift_ms": shift})
+
+    def merge(self, winner: str, loser: str) -> None:
+        self.admin("POST", "/records/AccountObj/merge", {"winner": winner, "loser": loser})
 
     def calm(self) -> None:
         self.admin("DELETE", "/faults")

@@ -85,7 +85,7 @@ def test_a_dead_token_is_renewed_once_and_the_call_repeated(connector, tenant, r
     tenant.answer("query", refused(code))
     with pytest.raises(SetupError):
         read(connector)
-    assert len(tenant.asked(GRANT)) == 3
+    assert len(tenant.asked(GRANT)) == 4  # of the second pair both were granted just now
 
 
 def test_threads_that_meet_a_dead_token_ask_for_one_new_one(connector, tenant, refused):

@@ -51,6 +51,27 @@ def test_a_second_refusal_is_a_matter_of_the_set_up():
     assert grants.given == 2
 
 
+def test_a_dead_token_that_another_worker_left_is_no_matter_of_the_set_up():
+    ours, theirs, grants = PlainTokens(), PlainTokens(), Grants()
+    with_token(ours, grants, refusing())  # t1, kept in this process
+    with_token(theirs, grants, refusing())  # t2, granted to another worker since
+    both = Stored(ours.current(), theirs)
+    assert with_token(both, grants, refusing("t1", "t2")) == "t3"
+
+
+class Stored:
+    """A process that remembers one token, while the shared store holds another."""
+
+    def __init__(self, remembered, shared):
+        self.remembered, self.shared = remembered, shared
+
+    def current(self):
+        return self.remembered
+
+    def renew(self, stale, grant):
+        return self.shared.renew(stale, grant)
+
+
 def test_many_threads_share_one_renewal():
     tokens, grants = PlainTokens(), Grants()
     with_token(tokens, grants, refusing())
