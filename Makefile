@@ -5,7 +5,7 @@ BOOTSTRAP = $(PYTHON) bootstrap.py
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-pg check fmt bench lock
+.PHONY: help setup run demo test test-pg check fmt bench chaos kills histories lock
 
 help: ## show these targets / 显示可用目标
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,15 @@ fmt: ## format the code and mend what can be mended / 格式化代码
 
 bench: ## run the benchmarks / 运行性能测试
 	@$(BOOTSTRAP) bench $(ARGS)
+
+chaos: ## edits, faults and kills for CHAOS_MINUTES (10) / 混沌测试，默认 10 分钟
+	@$(BOOTSTRAP) chaos $(ARGS)
+
+kills: ## kill the hub at 100 random moments / 在 100 个随机时刻强制终止进程
+	@$(BOOTSTRAP) kills $(ARGS)
+
+histories: ## 10,000 random histories; ARGS="0 500" runs a range of seeds / 随机历史
+	@$(BOOTSTRAP) histories $(ARGS)
 
 lock: ## write the lock files anew after a change of versions / 更新锁文件
 	@$(BOOTSTRAP) lock

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """From a fresh clone to a running hub: `python3 bootstrap.py run|demo|test|check|fmt|bench|setup`.
 
+`chaos` and `histories` try for longer than the tests do to make the hub lose something.
+
 Makes a virtual environment, installs exactly what the lock files name, and becomes the command.
 Needs nothing but Python; when nothing changed since the last time it starts at once.
 Arguments after the command are passed on, as in `bootstrap.py test tests/infra -k broker`.
@@ -35,6 +37,7 @@ TOOLS_LOCK = "requirements-install.lock"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER_PACKAGES = ("chromium", "fonts-wqy-microhei")
 NEED = {"setup": 0, "run": 0, "demo": 0, "bench": 1, "test": 1, "check": 2, "fmt": 2, "lock": 2}
+NEED |= {"chaos": 1, "kills": 1, "histories": 1}
 
 TEXTS = {
     "usage": {
@@ -347,6 +350,18 @@ def bench(arguments: list[str]) -> int:
     return _become("python", "-m", "bench", *arguments)
 
 
+def chaos(arguments: list[str]) -> int:
+    return _become("python", "-m", "tests.chaos.soak", *arguments)
+
+
+def kills(arguments: list[str]) -> int:
+    return _become("python", "-m", "tests.chaos.kills", *arguments)
+
+
+def histories(arguments: list[str]) -> int:
+    return _become("python", "-m", "tests.histories.search", *arguments)
+
+
 def test(arguments: list[str]) -> int:
     _offer_browser()
     workers = () if any(word.startswith("-n") for word in arguments) else ("-n", WORKERS)
@@ -440,6 +455,9 @@ COMMANDS = {
     "check": check,
     "fmt": fmt,
     "bench": bench,
+    "chaos": chaos,
+    "kills": kills,
+    "histories": histories,
     "lock": lock,
 }
 

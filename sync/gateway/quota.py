@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, cast
 
 import redis
+import structlog
 
 from connectors.sdk.contract import Rate
+from connectors.sdk.errors import TransientError
+
+log = structlog.get_logger()
 
 _LUA = """
 local now = redis.call('TIME')
@@ -31,7 +35,7 @@ class Buckets(Protocol):
     """Where the state of all buckets is kept."""
 
     def take(self, name: str, rate: Rate | None, cost: int) -> float:
-        """Seconds to wait; 0 takes `cost` tokens."""
+        """Seconds to wait; 0 takes `cost` tokens. TransientError where nobody can tell."""
 
     def shut(self, name: str, seconds: float) -> None:
         """Nobody takes from this bucket for so long."""
@@ -48,12 +52,20 @@ class RedisBuckets:
         per_second = rate.calls / rate.seconds if rate else 0.0
         burst = (rate.burst or rate.calls) if rate else 0
         keys = [f"kehub:quota:{name}", f"kehub:shut:{name}"]
-        return float(cast("bytes", self._script(keys=keys, args=[per_second, burst, cost])))
+        try:
+            return float(cast("bytes", self._script(keys=keys, args=[per_second, burst, cost])))
+        except redis.RedisError as error:  # no call is made that nobody has counted
+            raise TransientError(
+                "The broker, which keeps the call quotas, does not answer.", retry_after=2.0
+            ) from error
 
     def shut(self, name: str, seconds: float) -> None:
-        now = self._client.time()
-        until = now[0] + now[1] / 1e6 + seconds
-        self._client.set(f"kehub:shut:{name}", str(until), ex=int(seconds) + 2)
+        try:
+            now = self._client.time()
+            until = now[0] + now[1] / 1e6 + seconds
+            self._client.set(f"kehub:shut:{name}", str(until), ex=int(seconds) + 2)
+        except redis.RedisError:  # the system's own refusal says the same to whoever asks again
+            log.warning("quota_not_shut", bucket=name)
 
 
 class LocalBuckets:

@@ -138,8 +138,9 @@ class Soak:
         places = [place for place in self.company.places if place.troubles()]
         place = self.dice.choice(places)
         # Every kind comes about as often as any other, whatever the length of the run.
-        kinds = sorted(place.troubles(), key=lambda kind: (self.report.faults[kind], kind))
-        kind = self.dice.choice(kinds[: max(3, len(kinds) // 2)])
+        least = min(self.report.faults[kind] for kind in place.troubles())
+        rare = [kind for kind in place.troubles() if self.report.faults[kind] == least]
+        kind = self.dice.choice(rare)
         place.trouble(kind, self.dice)
         self.report.faults[kind] += 1
 

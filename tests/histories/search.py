@@ -1,6 +1,7 @@
 """Runs histories by seed, and shrinks one that fails to the few steps that matter.
 
-`python -m tests.histories.search FROM TO [--processes N]` runs a range of seeds.
+`python -m tests.histories.search [FROM TO] [--processes N]` runs a range of seeds, 10,000 unless
+told otherwise, and says how far it is.
 """
 
 import argparse
@@ -16,6 +17,9 @@ import structlog
 from tests.histories import check, steps
 from tests.histories.company import NAMES, Company, Profile, forget_template, make_profile
 from tests.histories.steps import Step
+
+
+TOLD_EVERY = 200
 
 
 def run(profile: Profile, history: Sequence[Step]) -> list[str]:
@@ -91,18 +95,21 @@ def _be_quiet() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("start", type=int)
-    parser.add_argument("end", type=int)
+    parser.add_argument("start", type=int, nargs="?", default=0)
+    parser.add_argument("end", type=int, nargs="?", default=10_000)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--shrink", type=int, default=3, help="how many failures to shrink")
     chosen = parser.parse_args()
     _be_quiet()
     started, bad = time.monotonic(), []
-    for seed, found in failing(range(chosen.start, chosen.end), chosen.processes):
-        bad.append(seed)
-        print(f"seed {seed}: {found[0]}", flush=True)
-    count, seconds = chosen.end - chosen.start, time.monotonic() - started
-    print(f"{count} histories, {len(bad)} bad, {seconds:.0f} s")
+    for start in range(chosen.start, chosen.end, TOLD_EVERY):
+        end = min(start + TOLD_EVERY, chosen.end)
+        for seed, found in failing(range(start, end), chosen.processes):
+            bad.append(seed)
+            print(f"seed {seed}: {found[0]}", flush=True)
+        count, seconds = end - chosen.start, time.monotonic() - started
+        left = seconds / count * (chosen.end - end)
+        print(f"{count} histories, {len(bad)} bad, {seconds:.0f} s; {left:.0f} s to go", flush=True)
     for seed in bad[: chosen.shrink]:
         profile, history = shrink(make_profile(seed), steps.make(seed))
         print(f"\nseed {seed} shrunk:\n  {profile}\n  {history}")
