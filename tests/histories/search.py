@@ -11,13 +11,13 @@ import traceback
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing.util import Finalize
 
 import structlog
 
 from tests.histories import check, steps
 from tests.histories.company import NAMES, Company, Profile, forget_template, make_profile
 from tests.histories.steps import Step
-
 
 TOLD_EVERY = 200
 
@@ -83,10 +83,15 @@ def failing(seeds: Sequence[int], processes: int = 1) -> Iterator[tuple[int, lis
             if found := run_seed(seed):
                 yield seed, found
         return
-    with ProcessPoolExecutor(processes, initializer=_be_quiet) as pool:
+    with ProcessPoolExecutor(processes, initializer=_start_process) as pool:
         for seed, found in zip(seeds, pool.map(run_seed, seeds, chunksize=20), strict=True):
             if found:
                 yield seed, found
+
+
+def _start_process() -> None:
+    _be_quiet()
+    Finalize(None, forget_template, exitpriority=10)  # a pool's processes know no atexit
 
 
 def _be_quiet() -> None:
