@@ -62,9 +62,21 @@ def expected(
     creating: bool = False,
 ) -> dict[str, Any]:
     """What reading the record back should give for these paths, once they are written."""
+    return rehearsed(spec, values, paths, creating=creating)[1]
+
+
+def rehearsed(
+    spec: MappingSpec,
+    values: Values,
+    paths: Iterable[str] | None = None,
+    *,
+    creating: bool = False,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `project` gives for these paths, and what is `expected` of it."""
     asked = spec.out_paths if paths is None else frozenset(paths)
-    back = canonicalise(spec, project(spec, values, paths, creating=creating))
-    return {path: value for path, value in back.items() if path in asked}
+    native = project(spec, values, paths, creating=creating)
+    back = canonicalise(spec, native)
+    return native, {path: value for path, value in back.items() if path in asked}
 
 
 def reads(spec: MappingSpec, native: Native) -> bool:

@@ -1,10 +1,12 @@
 """There is work for X: messages after a commit. A lost message is harmless, beat sweeps."""
 
+import gc
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from celery import Celery
+from celery.signals import worker_init
 from kombu.exceptions import OperationalError
 
 WAKE, BULK = "wake", "bulk"
@@ -86,3 +88,16 @@ def make_app(redis_url: str) -> Celery:
         },
     )
     return app
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def collect_seldom(**_: object) -> None:
+    """Has the cycle collector look less often, in a process that works through many records.
+
+    A batch makes some ten thousand objects that live until its commit. With the default of 700
+    the collector walks over them dozens of times and finds nothing: 15 % of a worker's time.
+    Called before the pool starts, so that it holds for every worker thread and process.
+    """
+    gc.collect()
+    gc.freeze()  # what the modules made stays for good
+    gc.set_threshold(50_000, 20, 50)

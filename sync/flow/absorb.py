@@ -1,8 +1,9 @@
 """One transaction: match, merge fields, golden record + changes + links + dirty."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -11,7 +12,7 @@ from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
 from sync.flow import guards
 from sync.flow.hub import Hub
-from sync.flow.match import Match, Matcher, keys_of_many
+from sync.flow.match import Keys, Match, Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at, hint_row
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import dirty, goldens, inbox, links, state
@@ -79,6 +80,7 @@ class Absorber:
         self._dirty: set[tuple[str, str, int]] = set()
         self._rekey: set[str] = set()
         self._fresh: set[str] = set()
+        self._known_keys: dict[str, Keys] = {}  # of records made here and not changed since
         self.moved: list[guards.Moved] = []  # by records that were linked before
         self._matcher = Matcher(tx, hub)
 
@@ -102,6 +104,27 @@ class Absorber:
             self._absorb_one(item)
         self._flush()
 
+    def note_written(
+        self, golden: Golden, link: Link, *, op: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> None:
+        """Each remote write names what caused it: the source of every value it carried."""
+        self._changes.append(
+            {
+                "golden_id": golden.id,
+                "entity": golden.entity,
+                "op": "written",
+                "path": None,
+                "old": dict(old),
+                "new": dict(new),
+                "system_id": self.system.id,
+                "object": link.object,
+                "remote_id": link.remote_id,
+                "rule": op,
+                "run_id": self.run_id,
+                "at": self.now,
+            }
+        )
+
     def load_link(self, link: Link, golden: Golden) -> None:
         """A link that the caller already holds under lock."""
         self._links[link.object, str(link.remote_id)] = link
@@ -119,9 +142,10 @@ class Absorber:
         """Match keys and dirty rows; wakes the systems after the commit."""
         self._flush()
         guards.quarantine_flips(self.hub, self.tx, self.system, self.moved)
-        changed = [self._golden[i] for i in self._rekey if i in self._golden]
+        by_id = {i: keys for i, keys in self._known_keys.items() if i in self._rekey}
+        changed = [self._golden[i] for i in self._rekey if i in self._golden and i not in by_id]
         keys = keys_of_many([(golden.entity, golden.values) for golden in changed])
-        by_id = {golden.id: own for golden, own in zip(changed, keys, strict=True)}
+        by_id |= {golden.id: own for golden, own in zip(changed, keys, strict=True)}
         goldens.set_keys(self.tx, by_id, self._fresh)
         self.report.woken |= dirty.mark(
             self.tx, self._dirty, reason="taken in", lane=self.lane, now=self.now
@@ -329,6 +353,9 @@ class Absorber:
         self._add_link(item, link)
         self._fresh.add(golden.id)
         self._rekey.add(golden.id)
+        keys = self._matcher.keys_of_new(item)
+        if keys is not None:
+            self._known_keys[golden.id] = keys
         self._log(golden.id, golden.entity, "created", item, new=values)
         self._mark_others(golden, None)
         self.report.created += 1
@@ -386,6 +413,7 @@ class Absorber:
         goldens.describe(golden, self.now)
         paths = {change.path for change in merged.changes}
         self._rekey.add(golden.id)
+        self._known_keys.pop(golden.id, None)
         self._mark_others(golden, paths)
         if paths & {"stage", "kind"}:
             self._mark_children(golden)
@@ -578,6 +606,7 @@ def _agree(item: Incoming, golden: Golden) -> bool:
     return bool(both) and all(item.values[p] == golden.values[p] for p in both)
 
 
+@lru_cache(maxsize=4096)
 def _is_set(entity: str, path: str) -> bool:
     found = field_of(entity, path)
     return found is not None and found.kind == "set"

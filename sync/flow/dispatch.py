@@ -263,8 +263,8 @@ def _write_object(
 def _announce(hub: Hub, system: OpenSystem, intents: Sequence[Intent]) -> list[Intent]:
     """Notes what is about to be sent; drops what has changed since it was decided."""
     with hub.database.write() as tx:
-        golden = goldens.load(tx, [intent.golden.id for intent in intents], lock=True)
-        current = [i for i in intents if golden[i.golden.id].version == i.version]
+        versions = goldens.versions(tx, [intent.golden.id for intent in intents])
+        current = [i for i in intents if versions.get(i.golden.id) == i.version]
         return settle.open_links(tx, system, current, hub.now())
 
 

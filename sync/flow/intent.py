@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from mapping import engine
 from mapping.canonical import PARENTS, REFERENCES
 from mapping.errors import UnmappableValue
+from mapping.paths import ABSENT
 from mapping.spec import MappingSpec
 from sync.core import drift as limits
 from sync.core.writeset import fields_to_write
@@ -244,19 +245,20 @@ def _write(
     disputed: Mapping[int, set[str]],
 ) -> Intent | None:
     creating = link is None or link.state == "in_doubt"
-    paths = [path for path in (spec.out_paths if creating else spec.update_paths) if path in values]
-    expected = engine.expected(spec, values, frozenset(paths), creating=creating)
+    paths = _candidates(golden, spec, None if creating else link, values)
+    native, expected = engine.rehearsed(spec, values, frozenset(paths), creating=creating)
     for path in REFERENCES:  # compared and kept as golden ids
         if path in expected and path in golden.values:
             expected[path] = golden.values[path]
-    if creating:
-        changed = [path for path in paths if golden.values[path] is not None]
-    else:
+    changed = paths
+    if not creating:
         assert link is not None
         held = disputed.get(link.id, set())
         changed = fields_to_write(
             golden.values, expected, link.shadow, link.pushed, paths=paths, held=held
         )
+        if changed and len(changed) < len(paths):
+            native = engine.project(spec, values, frozenset(changed))
     op: Op = "create" if creating else "update"
     if not changed and not creating:
         if link is None or link.pushing is None:
@@ -272,8 +274,25 @@ def _write(
         paths=changed,
         sent={path: golden.values[path] for path in changed},
         expected=dict(expected),
-        native=engine.project(spec, values, frozenset(changed), creating=creating),
+        native=native if changed or creating else {},
     )
+
+
+def _candidates(
+    golden: Golden, spec: MappingSpec, link: Link | None, values: Mapping[str, Any]
+) -> list[str]:
+    """The paths that may need writing; the others are not worth a projection.
+
+    All that there is, for a new record. Of one that exists, what the hub has not pushed as it is.
+    """
+    if link is None:
+        return [p for p in spec.out_paths if p in values and golden.values[p] is not None]
+    pushed = link.pushed
+    return [
+        path
+        for path in spec.update_paths
+        if path in values and pushed.get(path, ABSENT) != golden.values[path]
+    ]
 
 
 def _cleared(

@@ -69,7 +69,7 @@ def _keep(
     whole: bool = False,
 ) -> None:
     with hub.database.read() as session:
-        known = links.by_remote(session, system.id, name, [c.remote_id for c in changes])
+        known = links.sights(session, system.id, name, [c.remote_id for c in changes])
     rows = [
         _staged(plan_id, system.id, change, read_at)
         for change in changes

@@ -44,11 +44,13 @@ def keys_of(entity: str, values: Mapping[str, Any]) -> Keys:
 
 def keys_of_many(records: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Keys]:
     """The match keys of many records (entity, values), customers in one go."""
-    normals = [
-        normalise(party_from_canonical(values))
-        for entity, values in records
-        if entity == "customer"
-    ]
+    normals = [_normal(values) for entity, values in records if entity == "customer"]
+    return _keys(records, normals)
+
+
+def _keys(
+    records: Sequence[tuple[str, Mapping[str, Any]]], normals: Sequence[Normal]
+) -> list[Keys]:
     customers = iter(match.keys_of_many(normals))
     return [
         next(customers)
@@ -56,6 +58,10 @@ def keys_of_many(records: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Keys]
         else ([] if entity in FACTS else exact.keys(entity, values))
         for entity, values in records
     ]
+
+
+def _normal(values: Mapping[str, Any]) -> Normal:
+    return normalise(party_from_canonical(values))
 
 
 def same(entity: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], records: int) -> bool:
@@ -78,6 +84,7 @@ class Matcher:
         self._normal: dict[str, Normal] = {}
         self._seats: dict[str, set[tuple[int, str]]] = {}  # (system, object) linked already
         self._keys: dict[tuple[str, str], Keys] = {}  # of the batch's records
+        self._incoming: dict[tuple[str, str], Normal] = {}  # of the batch's customers
         self._apart: set[tuple[str, str]] = set()  # pairs that a person told apart
         self._records = 0
 
@@ -86,7 +93,10 @@ class Matcher:
         matched = [item for item in batch if item.spec.entity not in FACTS]
         if not matched:
             return
-        found_keys = keys_of_many([(item.spec.entity, item.values) for item in matched])
+        normals = {i.seen.key: _normal(i.values) for i in matched if i.spec.entity == "customer"}
+        self._incoming.update(normals)
+        pairs = [(item.spec.entity, item.values) for item in matched]
+        found_keys = _keys(pairs, [normals[i.seen.key] for i in matched if i.seen.key in normals])
         self._keys = {item.seen.key: keys for item, keys in zip(matched, found_keys, strict=True)}
         wanted = {key for keys in found_keys for _, key in keys}
         self._lock_keys(sorted(wanted))
@@ -124,6 +134,15 @@ class Matcher:
             return self._match_contact(item, near, seat)
         return self._match_customer(item, near, seat)
 
+    def keys_of_new(self, item: Incoming) -> Keys | None:
+        """The keys of a golden record made of nothing but this item, where they are known.
+
+        What the system may not bring in is part of the item, not of the golden record.
+        """
+        if any(item.values.get(path) is not None for path in item.spec.observed_paths):
+            return None
+        return self._keys.get(item.seen.key)
+
     def add(self, golden: Golden, item: Incoming, system_id: int) -> None:
         """A record that was linked or made: later ones of the batch may match it."""
         self._golden[golden.id] = golden
@@ -149,7 +168,7 @@ class Matcher:
     def _match_customer(
         self, item: Incoming, near: Sequence[Golden], seat: tuple[int, str]
     ) -> Match:
-        incoming = normalise(party_from_canonical(item.values))
+        incoming = self._incoming[item.seen.key]
         others = [self._normal_of(golden) for golden in near]
         scores = _model().compare_many(incoming, others, self._held_by, self._records)
         decision = _model().decide(scores, self._records)
@@ -191,7 +210,7 @@ class Matcher:
 
     def _normal_of(self, golden: Golden) -> Normal:
         if golden.id not in self._normal:
-            self._normal[golden.id] = normalise(party_from_canonical(golden.values))
+            self._normal[golden.id] = _normal(golden.values)
         return self._normal[golden.id]
 
     def _lock_keys(self, keys: Sequence[int]) -> None:

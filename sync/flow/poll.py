@@ -15,7 +15,7 @@ from sync.flow.hub import Hub
 from sync.flow.records import digest
 from sync.gateway.systems import OpenSystem
 from sync.store import cursors, inbox, links
-from sync.store.tables import BULK, INTERACTIVE, Link, System
+from sync.store.tables import BULK, INTERACTIVE, System
 
 FRESH = 20  # so many changes of one page pass for edits; more are a load and go to the bulk lane
 
@@ -146,7 +146,7 @@ def changed_rows(
     ids = [change.remote_id for change in changes]
     with hub.database.read() as session:
         waiting = inbox.carried(session, system.id, name, ids)
-        known = links.by_remote(session, system.id, name, ids)
+        known = links.sights(session, system.id, name, ids)
     moved = [
         c
         for c in changes
@@ -157,7 +157,7 @@ def changed_rows(
     return [polled_row(system.id, change, read_at, lane, hub.now()) for change in moved]
 
 
-def has_moved(system: OpenSystem, name: str, change: Change, link: Link | None) -> bool:
+def has_moved(system: OpenSystem, name: str, change: Change, link: links.Sight | None) -> bool:
     """Whether a listed record differs from what its link last saw."""
     if change.data is None:
         return link is not None and link.state == "live"

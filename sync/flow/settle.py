@@ -188,7 +188,8 @@ def ack(
         link.remote_id = seen.change.remote_id
     if intent.op == "create" and link.hub_key != golden.id:
         _repoint_children(tx, system, golden, absorber)
-    _log_written(hub, tx, system, intent, golden, link, absorber.run_id)
+    causes = {path: golden.provenance.get(path) for path in intent.paths}
+    absorber.note_written(golden, link, op=intent.op, old=causes, new=intent.sent)
     link.pushed = {**link.pushed, **intent.sent}
     item = _readable(system, seen)
     if item is None or (link.seen_at is not None and item.seen.read_at < link.seen_at):
@@ -300,34 +301,6 @@ def end_link(
             object=link.object,
             remote_id=link.remote_id,
             rule=state,
-            run_id=run_id,
-            at=hub.now(),
-        )
-    )
-
-
-def _log_written(
-    hub: Hub,
-    tx: Tx,
-    system: OpenSystem,
-    intent: Intent,
-    golden: Golden,
-    link: Link,
-    run_id: int | None,
-) -> None:
-    """Each remote write names what caused it: the source of every value it carried."""
-    causes = {path: golden.provenance.get(path) for path in intent.paths}
-    tx.add(
-        Change(
-            golden_id=golden.id,
-            entity=golden.entity,
-            op="written",
-            old=causes,
-            new=intent.sent,
-            system_id=system.id,
-            object=link.object,
-            remote_id=link.remote_id,
-            rule=intent.op,
             run_id=run_id,
             at=hub.now(),
         )

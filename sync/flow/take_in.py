@@ -137,7 +137,7 @@ def _fresh_keys(
     with hub.database.read() as session:
         for object_name in {key[0] for key in carried}:
             ids = [key[1] for key in carried if key[0] == object_name]
-            known = links.by_remote(session, system.id, object_name, ids)
+            known = links.sights(session, system.id, object_name, ids)
             seen_at.update({(object_name, i): link.seen_at for i, link in known.items()})
     fresh = {}
     for key, row in carried.items():

@@ -4,17 +4,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from mapping.canonical import PARENTS, display_name
 from sync.store.session import Tx
 from sync.store.tables import Golden, MatchKey
-from sync.store.upsert import insert_into
 
 CHUNK = 500
 LONGEST_SEARCHED = 340
 NAMES_SEARCHED, NAMES_END = 140, "\n"
+_KEYS = MatchKey.metadata.tables["match_key"]
 
 
 def load(session: Session, ids: Iterable[str], *, lock: bool = False) -> dict[str, Golden]:
@@ -27,6 +27,19 @@ def load(session: Session, ids: Iterable[str], *, lock: bool = False) -> dict[st
         if lock:
             query = query.with_for_update()
         found.update({row.id: row for row in session.scalars(query)})
+    return found
+
+
+def versions(tx: Tx, ids: Iterable[str]) -> dict[str, int]:
+    """Versions of golden records by id, the records locked as `load` would lock them."""
+    wanted = sorted(set(ids))
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), CHUNK):
+        query = select(Golden.id, Golden.version).where(
+            Golden.id.in_(wanted[start : start + CHUNK])
+        )
+        rows = tx.execute(query.order_by(Golden.id).with_for_update())
+        found.update((golden_id, version) for golden_id, version in rows)
     return found
 
 
@@ -125,12 +138,10 @@ def set_keys(tx: Tx, keys: Mapping[str, Sequence[tuple[str, int]]], fresh: Colle
     rows = [
         {"key": key, "golden_id": golden_id, "family": family}
         for golden_id, pairs in keys.items()
-        for family, key in pairs
+        for key, family in {key: family for family, key in reversed(pairs)}.items()
     ]
     for start in range(0, len(rows), 2 * CHUNK):
-        tx.execute(
-            insert_into(tx, MatchKey).on_conflict_do_nothing(), rows[start : start + 2 * CHUNK]
-        )
+        tx.execute(insert(_KEYS), rows[start : start + 2 * CHUNK])
 
 
 _NAMES = frozenset({"name", "legal_name", "names"})

@@ -1,6 +1,8 @@
 """Links between golden and remote records."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -25,6 +27,32 @@ def by_remote(
             )
         )
         found.update({str(link.remote_id): link for link in rows})
+    return found
+
+
+class Sight(NamedTuple):
+    """What tells whether a record that is seen now has moved since."""
+
+    state: str
+    digest: str
+    seen_at: datetime | None
+
+
+def sights(
+    session: Session, system_id: int, object_name: str, remote_ids: Iterable[str]
+) -> dict[str, Sight]:
+    """How remote records were last seen, by remote id; without the bulk of their links."""
+    found: dict[str, Sight] = {}
+    ids = list(dict.fromkeys(remote_ids))
+    for start in range(0, len(ids), CHUNK):
+        rows = session.execute(
+            select(Link.remote_id, Link.state, Link.digest, Link.seen_at).where(
+                Link.system_id == system_id,
+                Link.object == object_name,
+                Link.remote_id.in_(ids[start : start + CHUNK]),
+            )
+        )
+        found.update({str(row[0]): Sight(*row[1:]) for row in rows})
     return found
 
 
