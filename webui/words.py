@@ -127,6 +127,7 @@ LINK_STATES: Mapping[str, Pair] = {
     "replaced": ("Created anew", "已重新创建"),
     "merging": ("To be merged there", "等待对方合并"),
     "merged": ("Merged there", "对方已合并"),
+    "erased": ("Erased", "已删除个人数据"),
 }
 WAITING: Mapping[str, Pair] = {
     "queue": ("on its way", "正在同步"),
@@ -219,6 +220,7 @@ OPS: Mapping[str, Pair] = {
     "merged": ("Merged", "合并"),
     "unmerged": ("Taken apart", "拆分"),
     "written": ("Written", "写入"),
+    "erased": ("Erased on request", "应要求删除"),
 }
 RULES: Mapping[str, Pair] = {
     "first seen": ("first seen there", "首次出现"),
@@ -421,6 +423,10 @@ ACTIONS: Mapping[str, Pair] = {
     "guard.decide": ("decided a guard", "处理防护"),
     "golden.merge": ("merged two records", "合并记录"),
     "golden.unmerge": ("took two records apart", "拆分记录"),
+    "erase": ("erased a record on request", "应要求删除记录"),
+    "erase.confirm": ("confirmed an erasure by hand", "确认人工删除"),
+    "erase.lift": ("lifted an erasure", "解除删除限制"),
+    "erase.return": ("decided about a record that was turned away", "处理被拦下的记录"),
     "golden.keep_apart": ("told two records apart", "判定为不同记录"),
     "dead.retry": ("retried dead letters", "重试死信"),
     "dead.discard": ("discarded dead letters", "忽略死信"),
@@ -439,7 +445,53 @@ ACTIONS: Mapping[str, Pair] = {
     "token.create": ("made an API key", "创建 API 密钥"),
     "token.revoke": ("revoked an API key", "吊销 API 密钥"),
 }
+RECORD_STATES: Mapping[str, Pair] = {
+    "live": ("Live", "有效"),
+    "merged": ("Merged", "已合并"),
+    "deleted": ("Deleted", "已删除"),
+    "erased": ("Erased", "已清除"),
+}
+ERASURE_STATES: Mapping[str, Pair] = {
+    "begun": ("Begun", "已开始"),
+    "open": ("Open", "处理中"),
+    "done": ("Done", "已完成"),
+}
+ERASE_ACTIONS: Mapping[str, Pair] = {
+    "delete": ("is emptied, then deleted", "先清空，再删除"),
+    "mask": ("is emptied and stays", "清空后保留"),
+    "hand": ("has to be erased by hand", "需人工删除"),
+    "later": ("follows when the system is live again", "系统恢复运行后处理"),
+}
+ERASE_OUTCOMES: Mapping[str, Pair] = {
+    "waiting": ("Waits for the system", "等待系统响应"),
+    "manual": ("Waits for a person", "等待人工处理"),
+    "deleted": ("Deleted", "已删除"),
+    "masked": ("Emptied", "已清空"),
+    "gone": ("Was not there any more", "对方已无此记录"),
+    "refused": ("Refused: by hand, please", "被拒绝，请人工处理"),
+    "by hand": ("Erased by hand", "已人工删除"),
+}
+ERASED_PARTS: Mapping[str, Pair] = {
+    "records": ("records", "条记录"),
+    "links": ("links", "个关联"),
+    "changes": ("lines of history", "条历史"),
+    "deliveries": ("deliveries", "条投递"),
+    "letters": ("dead letters", "条死信"),
+    "reviews": ("things to decide", "项待办"),
+    "plans": ("plans", "个计划"),
+}
+RETURN_STATES: Mapping[str, Pair] = {
+    "open": ("To decide", "待处理"),
+    "erased": ("Erased there", "已在对方删除"),
+    "allowed": ("Let in", "已放行"),
+}
 TABLES: Mapping[str, Mapping[str, Pair]] = {
+    "record_state": RECORD_STATES,
+    "erasure_state": ERASURE_STATES,
+    "erase_action": ERASE_ACTIONS,
+    "erase_outcome": ERASE_OUTCOMES,
+    "erased_part": ERASED_PARTS,
+    "return_state": RETURN_STATES,
     "entity": ENTITIES,
     "entities": PLURALS,
     "stage": STAGES,

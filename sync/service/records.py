@@ -221,6 +221,8 @@ def edit(hub: Hub, golden_id: str, texts: Mapping[str, str], *, actor: str) -> R
             "Orders, invoices and payments are edited in the system that owns them.",
             code="facts_read_only",
         )
+    if golden.state == "erased":
+        raise ServiceError("This record was erased already.", code="erased_already")
     values = {path: read_text(golden.entity, path, text) for path, text in texts.items()}
     if "name" in values and not values["name"]:
         raise ServiceError("A record needs a name.", code="name_needed")

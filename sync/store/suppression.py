@@ -124,7 +124,7 @@ class SuppressionList:
         lines = _lines(self.path.read_bytes())
         self._check(lines[0])
         for line in lines[1:]:
-            _take(found, line)
+            _apply(found, line)
         for request, facts in found.requests.items():
             found.by_digest.update(dict.fromkeys(facts["digests"], request))
         return found
@@ -153,7 +153,7 @@ class SuppressionList:
             os.fsync(file.fileno())
 
 
-def _take(found: _Read, line: Mapping[str, Any]) -> None:
+def _apply(found: _Read, line: Mapping[str, Any]) -> None:
     if "request" in line:
         known = found.requests.setdefault(line["request"], {**line, "digests": []})
         known["digests"] = sorted({*known["digests"], *line["digests"]})

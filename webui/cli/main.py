@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "rollback": ("rollback", "rollback", "set back what a run changed / 回滚一次运行"),
     "dead": ("dead", "dead", "records that could not be processed / 处理失败的记录"),
     "guard": ("guard", "guard", "mass changes that wait for a decision / 待确认的批量变更"),
+    "erase": ("erase", "erase", "forget a person everywhere / 应要求删除个人数据"),
     "mapping": ("mapping", "mapping", "check and try mappings / 检查与试用字段映射"),
     "import": ("exchange", "import_", "take customers in from a file / 从文件导入客户"),
     "export": ("exchange", "export", "write customers to a file / 导出客户到文件"),

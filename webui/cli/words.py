@@ -10,6 +10,43 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{records} records, {customers} customers: {links} pairs linked, {candidates} to look at.",
         "{records} 条记录，{customers} 个客户：自动关联 {links} 对，待确认 {candidates} 对。",
     ),
+    # Erasing.
+    "erase_of": (
+        "“{name}”, with {contacts} contacts, would be erased in the hub and here:",
+        "“{name}”及其 {contacts} 个联系人将在本平台及以下系统中删除：",
+    ),
+    "erase_delete": ("emptied, then deleted", "先清空，再删除"),
+    "erase_mask": (
+        "emptied; it stays for its {documents} documents",
+        "清空后保留（{documents} 份单据须保留）",
+    ),
+    "erase_hand": ("to be erased by hand", "需人工删除"),
+    "erase_later": ("follows when the system is live again", "系统恢复运行后处理"),
+    "erase_shared": (
+        "{value} belongs to {count} others, too: it counts together with the name only.",
+        "{value} 也属于其他 {count} 条记录：仅与姓名一起用于识别。",
+    ),
+    "erase_next": (
+        "Nothing was done. To erase for good: kehub erase person {record}",
+        "尚未执行任何操作。永久删除请运行：kehub erase person {record}",
+    ),
+    "erase_sure": ("Type “{name}” to erase it for good", "输入“{name}”以永久删除"),
+    "erase_not": ("Nothing was erased.", "未执行任何删除。"),
+    "erase_waiting": ("waits for the system.", "等待系统响应。"),
+    "erase_manual": ("waits for a person.", "等待人工处理。"),
+    "erase_deleted": ("deleted.", "已删除。"),
+    "erase_masked": ("emptied.", "已清空。"),
+    "erase_gone": ("was not there any more.", "对方已无此记录。"),
+    "erase_refused": ("refused.", "被拒绝。"),
+    "erase_by_hand": ("erased by hand.", "已人工删除。"),
+    "no_erasures": ("Nobody has asked to be forgotten.", "没有删除请求。"),
+    "erasure_begun": ("Begun.", "已开始。"),
+    "erasure_open": (
+        "Open: {waiting} records wait for their system or a person.",
+        "处理中：{waiting} 条记录等待系统或人工处理。",
+    ),
+    "erasure_done": ("Done everywhere.", "已全部完成。"),
+    "erasure_lifted": ("Lifted: the person may come back.", "已解除：此人可再次录入。"),
     "plain": ("{words}", "{words}"),
     "interrupted": ("Interrupted.", "已中断。"),
     # Failures.

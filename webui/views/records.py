@@ -4,8 +4,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from sync.service import privacy, review, systems
 from sync.service import records as service
-from sync.service import review, systems
 from sync.service.errors import ServiceError, explain
 from sync.service.records import FieldRow, RecordView
 from webui import auth
@@ -68,6 +68,7 @@ def record(golden_id: str) -> ResponseReturnValue:
         children={kind: _children(found, kind) for kind in LISTS.values() if kind != "customer"},
         changes=changes,
         more=more,
+        erasure=privacy.of_record(hub(), found.id) if found.state == "erased" else None,
         conflicts=review.list_conflicts(hub(), golden_id=found.id, limit=5).rows,
     )
 
