@@ -145,6 +145,8 @@ FIELDS: Mapping[str, str] = {
     "postcode": "邮编",
     "tax id": "税号",
     "phone": "电话",
+    "mobile": "手机",
+    "caution": "须人工确认",
     "mail": "邮箱",
     "domain": "域名",
     "source": "来源",
@@ -253,6 +255,18 @@ LEVELS: Mapping[str, str] = {
     "given name different": "名不同",
     "given names in two scripts": "名为两种文字",
     "mail": "邮箱",
+    "given name on one side only": "仅一方有名",
+    "two mobiles": "两个不同手机",
+    "a placeholder": "占位名称",
+    "same, at another place of the name": "相同，在名称中位置不同",
+    "another role mailbox of one domain": "同域名的另一公共邮箱",
+    "told apart by a number, one domain": "以数字区分，同域名",
+    "same legal name": "法定名称相同",
+    "same full name, form on one side": "全称相同，仅一方有组织形式",
+    "same brand, region and form open": "字号相同，地区和组织形式未知",
+    "mails differ, city same": "邮箱不同，城市相同",
+    "city": "城市",
+    "all words of one in the other": "一方的词全部包含在另一方",
 }
 
 

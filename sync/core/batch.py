@@ -20,6 +20,7 @@ from sync.core.score import (
     Model,
     decided_alone,
     level_matrix,
+    restrained,
     vetoed,
 )
 from sync.core.spread import ALONE, Spread
@@ -139,7 +140,7 @@ def score_all(compared: Compared, model: Model) -> Scored:
         for start in range(0, len(rows), PIECE):
             some, piece = rows[start : start + PIECE], matrix[start : start + PIECE]
             veto, alone = vetoed(piece, kind), decided_alone(piece, kind)
-            bits = kind.bits(piece, len(compared.table))
+            bits = restrained(kind.bits(piece, len(compared.table)), piece, kind)
             out.bits[some] = np.where(alone & ~veto, np.maximum(bits, DECIDED_ALONE), bits)
             out.veto[some], out.alone[some] = veto, alone
     return out
@@ -159,7 +160,8 @@ def match_all(
     constraints = constraints_of(compared.table, never)
     link_at = matcher.thresholds.link_in_file_at(size)
     links = links_of(compared, scored)
-    customer = cluster(size, links, constraints, link_at, rank, spread=spread)
+    ahead = matcher.thresholds.ahead_in_file
+    customer = cluster(size, links, constraints, link_at, rank, ahead=ahead, spread=spread)
     together = customer[compared.pairs.left] == customer[compared.pairs.right]
     floor = scored.bits >= matcher.thresholds.candidate_in_file_at(size)
     candidate = floor & ~together

@@ -74,12 +74,15 @@ def cluster(
     at: float,
     rank: Ints | None = None,
     *,
+    ahead: float = 0.0,
     spread: Spread = ALONE,
 ) -> Ints:
     """A customer for each record: the row of the member that ranks first.
 
-    `rank` gives records an order that does not depend on how they came (by default their rows), so
-    that equal scores are settled alike whatever the order of the input.
+    A group that fits two others, which are not one customer themselves, joins neither unless the
+    better one is `ahead` by so many bits: a person decides. `rank` gives records an order that does
+    not depend on how they came (by default their rows), so that equal scores are settled alike
+    whatever the order of the input.
     """
     order = np.arange(size) if rank is None else rank
     bits = np.clip(np.where(links.veto, -MOST, links.bits), -MOST, MOST)
@@ -94,8 +97,7 @@ def cluster(
     def settle(number: int) -> None:
         block = inside[stops[number] : stops[number + 1]]
         for members in _edges_by_group(links, bits, block, group):
-            settled = _pair if len(members) == 1 else _agglomerate
-            for row, leader in settled(members, constraints, at, order).items():
+            for row, leader in _settled(members, constraints, at, order, ahead).items():
                 customer[row] = leader
 
     spread.each(settle, len(stops) - 1)
@@ -197,6 +199,24 @@ class _Groups:
         pairs = ((min(x, y), max(x, y)) for x in self.members[a] for y in self.members[b])
         return any(pair in self.never for pair in pairs)
 
+    def rivalled(self, group: int, chosen: int, ahead: float) -> bool:
+        """Whether another group, which is not the chosen one's customer, fits nearly as well."""
+        known = self.between[group]
+        if len(known) == 1 or known[chosen].alone:
+            return False
+        enough = self.priority(group, chosen) - ahead
+        return any(
+            self.priority(group, other) > enough and self.apart(chosen, other)
+            for other in known
+            if other != chosen
+        )
+
+    def apart(self, a: int, b: int) -> bool:
+        """Whether two groups speak against being one customer."""
+        if b in self.between[a]:
+            return self.priority(a, b) < 0
+        return self.clash(a, b)
+
     def join(self, keep: int, drop: int) -> None:
         ours, theirs = self.between[keep], self.between.pop(drop)
         ours.pop(drop)
@@ -209,6 +229,14 @@ class _Groups:
         self.rank[keep] = min(self.rank[keep], self.rank.pop(drop))
         for heading, values in self.facts.pop(drop, {}).items():
             self.facts.setdefault(keep, {}).setdefault(heading, set()).update(values)
+
+
+def _settled(
+    edges: list[Edge], constraints: Constraints, at: float, rank: Ints, ahead: float
+) -> Mapping[int, int]:
+    if len(edges) == 1:
+        return _pair(edges, constraints, at, rank)
+    return _agglomerate(edges, constraints, at, rank, ahead)
 
 
 def _pair(edges: list[Edge], constraints: Constraints, at: float, rank: Ints) -> Mapping[int, int]:
@@ -232,7 +260,7 @@ def _facts_of(constraints: Constraints, row: int) -> Facts:
 
 
 def _agglomerate(
-    edges: list[Edge], constraints: Constraints, at: float, rank: Ints
+    edges: list[Edge], constraints: Constraints, at: float, rank: Ints, ahead: float
 ) -> Mapping[int, int]:
     """Row -> leading row, joining the two groups with the highest average until none is enough."""
     groups = _Groups(edges, constraints, rank)
@@ -252,6 +280,8 @@ def _agglomerate(
         if not current or sorted((groups.rank[a], groups.rank[b])) != [first, second]:
             continue
         if groups.priority(a, b) != -negative or groups.clash(a, b):
+            continue
+        if ahead and (groups.rivalled(a, b, ahead) or groups.rivalled(b, a, ahead)):
             continue
         groups.join(a, b)
         for other in list(groups.between[a]):

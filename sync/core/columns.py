@@ -232,6 +232,9 @@ class NameRow:
     low: int = 0
     high: int = 0
     form: int = 0
+    group: int = 0
+    placeholder: int = 0
+    seat: int = 0
     branch: int = 0
     numbers: int = 0
     words: int = 0
@@ -249,7 +252,7 @@ def _names(normal: Normal) -> list[NameRow]:
         rows = [_person_row(name) for name in normal.persons[:MOST_VALUES]]
     else:
         rows = [_company_row(name) for name in normal.companies[:MOST_VALUES]]
-    return rows or [NameRow()]
+    return rows or [NameRow(placeholder=int(normal.placeholder))]
 
 
 def _company_row(name: CompanyName) -> NameRow:
@@ -263,6 +266,8 @@ def _company_row(name: CompanyName) -> NameRow:
         low=name.industry & LOW_BITS,
         high=name.industry >> 62,
         form=ord(name.form) if name.form else 0,
+        group=int(name.group),
+        seat=name.seat,
         branch=hashed(name.branch),
         numbers=hashed(name.numbers),
         words=hashed(name.words),
@@ -309,6 +314,9 @@ NAME_ARRAYS = (
     "low",
     "high",
     "form",
+    "group",
+    "placeholder",
+    "seat",
     "branch",
     "numbers",
     "words",

@@ -54,6 +54,7 @@ BRAND = Field(
         "one character replaced",
         "similar",
         "different",
+        "told apart by a number",
     ),
 )
 INDUSTRY = Field(
@@ -78,6 +79,7 @@ REGION = Field(
         "one side, the other's city agrees",
         "one side, the other's city differs",
         "one side only",
+        "same, at another place of the name",
     ),
 )
 FORM = Field(
@@ -104,6 +106,7 @@ WORDS = Field(
         "somewhat similar",
         "different",
         "all words of one in the other",
+        "a placeholder",
     ),
 )
 NAME = Field(
@@ -123,6 +126,7 @@ NAME = Field(
         "similar",
         "different",
         "same sound, other characters",
+        "a placeholder",
     ),
 )
 MIDDLE = Field("middle name", ("missing", "same initial", "different"))
@@ -140,17 +144,8 @@ BIRTH = Field(
         "within two months",
     ),
 )
-PHONE = Field(
-    "phone",
-    (
-        "missing",
-        *_held("same mobile"),
-        *_held("same line"),
-        "one digit differs",
-        "different mobiles",
-        "different",
-    ),
-)
+MOBILE = Field("mobile", ("missing", *_held("same"), "one digit differs", "different"))
+PHONE = Field("phone", ("missing", *_held("same"), "one digit differs", "different"))
 MAIL = Field(
     "mail",
     (
@@ -163,6 +158,8 @@ MAIL = Field(
         "different",
         "told apart by a number",
         "similar",
+        "another role mailbox of one domain",
+        "told apart by a number, one domain",
     ),
 )
 DOMAIN = Field("domain", ("missing", *_held("same"), "different"))
@@ -188,7 +185,7 @@ SOURCE = Field("source", ("missing", "same", "different"))
 COMPANY_NAME = (BRAND, INDUSTRY, REGION, FORM, BRANCH, NUMBERS, WORDS)
 PERSON_NAME = (NAME, MIDDLE)
 PLACE = (ADDRESS, CITY, POSTCODE)
-SHARED = (TAX, PHONE, MAIL, DOMAIN, SOURCE)
+SHARED = (TAX, MOBILE, PHONE, MAIL, DOMAIN, SOURCE)
 PERSON_ONLY = (BIRTH, EMPLOYER)
 
 
@@ -314,31 +311,46 @@ def _near_tax(table: Table, pairs: Pairs, out: Levels) -> None:
 
 
 def phone_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
-    out = np.zeros(len(pairs), np.int16)
+    """Two columns: mobiles beside mobiles, and lines beside lines.
+
+    A number that only one of the two sources calls a mobile is still the same number.
+    """
     phone, mobile = table.records["phone"], table.records["mobile"]
-    few = np.full(len(pairs), np.iinfo(np.int64).max)
-    best_mobile, near = np.zeros(len(pairs), bool), np.zeros(len(pairs), bool)
-    compared, mobiles = near.copy(), near.copy()
+    seen = {name: _Numbers(len(pairs)) for name in ("mobile", "line")}
     for i in range(phone.shape[1]):
         for j in range(phone.shape[1]):
             a, b = phone[pairs.left, i], phone[pairs.right, j]
             there = _both(a, b)
+            if not there.any():
+                continue
             equal = there & (a == b)
             others = holders.others("phone", pairs.left, i, pairs)
-            is_mobile = (mobile[pairs.left, i] == 1) & (mobile[pairs.right, j] == 1)
-            better = equal & (others < few)
-            few[better] = others[better]
-            best_mobile = np.where(better, is_mobile, best_mobile)
-            compared |= there
-            mobiles |= there & is_mobile
-            near |= there & ~equal & _one_digit(a, b)
-    _set(out, compared, level(PHONE, "different"))
-    _set(out, mobiles, level(PHONE, "different mobiles"))
-    _set(out, near, level(PHONE, "one digit differs"))
-    agreed = few < np.iinfo(np.int64).max
-    first = np.where(best_mobile[agreed], 1, 1 + len(HELD))
-    out[agreed] = first + _held_level(0, few[agreed], HELD_EDGES)
-    return out
+            left, right = mobile[pairs.left, i] == 1, mobile[pairs.right, j] == 1
+            near = there & ~equal & _one_digit(a, b)
+            seen["mobile"].add(equal & (left | right), there & left & right, near, others)
+            seen["line"].add(equal & ~left & ~right, there & ~left & ~right, near, others)
+    return np.stack([seen["mobile"].levels(MOBILE), seen["line"].levels(PHONE)], axis=1)
+
+
+class _Numbers:
+    """What the numbers of one sort say: the rarest that agrees, else how the others differ."""
+
+    def __init__(self, size: int) -> None:
+        self.few = np.full(size, np.iinfo(np.int64).max)
+        self.compared = np.zeros(size, bool)
+        self.near = np.zeros(size, bool)
+
+    def add(self, equal: Flags, compared: Flags, near: Flags, others: Ints) -> None:
+        self.few = np.where(equal, np.minimum(self.few, others), self.few)
+        self.compared |= compared
+        self.near |= compared & near
+
+    def levels(self, known: Field) -> Levels:
+        out = np.where(self.compared, level(known, "different"), MISSING).astype(np.int16)
+        _set(out, self.near, level(known, "one digit differs"))
+        agreed = self.few < np.iinfo(np.int64).max
+        out[agreed] = _held_level(1, self.few[agreed], HELD_EDGES)
+        return out
 
 
 def _one_digit(a: Ints, b: Ints) -> Flags:
@@ -374,10 +386,12 @@ def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
             compared |= there
             elsewhere |= there & (user[pairs.left, i] == user[pairs.right, j]) & ~is_role
     _set(out, compared, level(MAIL, "different"))
+    roles = (role[pairs.left, 0] == 1) | (role[pairs.right, 0] == 1)
     one_domain = (
         compared & (domain[pairs.left, 0] == domain[pairs.right, 0]) & (domain[pairs.left, 0] != 0)
     )
-    _set(out, one_domain, level(MAIL, "different at one domain"))
+    _set(out, one_domain & ~roles, level(MAIL, "different at one domain"))
+    _set(out, one_domain & roles, level(MAIL, "another role mailbox of one domain"))
     _near_mail(table, pairs, out)
     _set(out, elsewhere, level(MAIL, "same user elsewhere"))
     agreed = few < np.iinfo(np.int64).max
@@ -398,7 +412,11 @@ def _near_mail(table: Table, pairs: Pairs, out: Levels) -> None:
     out[open_rows[near]] = level(MAIL, "typing error")
     stems = zip(left, right, strict=True)
     numbered = np.array([a != b and _stem(a) == _stem(b) != "" for a, b in stems], bool)
+    domain = table.records["domain"]
+    a, b = domain[some.left, 0], domain[some.right, 0]
     out[open_rows[numbered]] = level(MAIL, "told apart by a number")
+    colleagues = numbered & _both(a, b) & (a == b) & personal
+    out[open_rows[colleagues]] = level(MAIL, "told apart by a number, one domain")
 
 
 def _similar_mail(table: Table, pairs: Pairs, out: Levels) -> None:
@@ -410,7 +428,10 @@ def _similar_mail(table: Table, pairs: Pairs, out: Levels) -> None:
     users = zip(left, right, strict=True)
     likely = np.array([a[:1] == b[:1] and min(len(a), len(b)) >= 8 for a, b in users], bool)
     near = process.cpdist(left, right, scorer=OSA.normalized_similarity, dtype=np.float32) >= 0.75
-    told_apart = out[rows] == level(MAIL, "different at one domain")
+    told_apart = np.isin(
+        out[rows],
+        [level(MAIL, "different at one domain"), level(MAIL, "another role mailbox of one domain")],
+    )
     out[rows[near & likely & ~told_apart]] = level(MAIL, "similar")
 
 
@@ -550,6 +571,11 @@ def _unequal_brands(names: Columns, rows: Pairs, han: Flags) -> Levels:
     )
     _set(out, contained, level(BRAND, "one contains the other"))
     _chinese_brands(names, rows, han, out)
+    numbers = [names["numbers"][side] for side in (rows.left, rows.right)]
+    counted_up = _both(*numbers) & (numbers[0] != numbers[1])
+    _set(
+        out, counted_up & (out != level(BRAND, "different")), level(BRAND, "told apart by a number")
+    )
     return out
 
 
@@ -601,6 +627,9 @@ def _region(names: Columns, rows: Pairs, city_left: Ints, city_right: Ints) -> L
     wide = (province_a == province_b) & ((a == province_a) | (b == province_b))
     _set(out, both & wide, level(REGION, "city and its province"))
     _set(out, both & (a == b), level(REGION, "same"))
+    seat_a, seat_b = names["seat"][rows.left], names["seat"][rows.right]
+    moved = both & (a == b) & _both(seat_a, seat_b) & (seat_a != seat_b)
+    _set(out, moved, level(REGION, "same, at another place of the name"))
     return out
 
 
@@ -612,13 +641,12 @@ def _same_or_not(a: Ints, b: Ints) -> Levels:
 
 def _form(names: Columns, rows: Pairs) -> Levels:
     a, b = names["form"][rows.left], names["form"][rows.right]
-    group = ord("g")
     out = np.where(_both(a, b), np.where(a == b, 1, level(FORM, "different")), 0)
     out = np.where(_one(a, b), level(FORM, "one side only"), out)
-    named = (names["latin"][rows.left] != 0) & (names["latin"][rows.right] != 0)
-    lone = ((a == group) ^ (b == group)) & named
     western = (a != b) & (a >= ord("A")) & (a <= ord("Z")) & (b >= ord("A")) & (b <= ord("Z"))
     out = np.where(western, level(FORM, "different Western forms"), out)
+    named = _both(names["latin"][rows.left], names["latin"][rows.right])
+    lone = (names["group"][rows.left] != names["group"][rows.right]) & named & ~western
     return np.where(lone, level(FORM, "group on one side only"), out).astype(np.int16)
 
 
@@ -638,6 +666,12 @@ def _words(names: Columns, rows: Pairs) -> Levels:
     out[apart[held]] = level(WORDS, "all words of one in the other")
     out[apart[edits(left, right, 1) <= 1]] = level(WORDS, "one edit")
     out[comparable & (a == b)] = level(WORDS, "same")
+    _set(out, _placeholder(names, rows), level(WORDS, "a placeholder"))
+    return out
+
+
+def _placeholder(names: Columns, rows: Pairs) -> Flags:
+    out: Flags = (names["placeholder"][rows.left] | names["placeholder"][rows.right]) != 0
     return out
 
 
@@ -718,6 +752,7 @@ def _person_levels(names: Columns, rows: Pairs, others: Ints) -> Levels:
     )
     same = written & (left["key"] == right["key"])
     out[same] = _held_level(1, others[same], HELD_EDGES)
+    _set(out, _placeholder(names, rows), level(NAME, "a placeholder"))
     return out
 
 

@@ -33,6 +33,7 @@ class Thresholds:
     candidate_in_file: float = 0.0
     candidate_per_tenfold: float = 0.3
     ahead: float = 1.0
+    ahead_in_file: float = 1.5
     even: float = 1.0  # where right and wrong links weigh the same
 
     @classmethod
@@ -49,6 +50,7 @@ class Thresholds:
         """Links wherever they are likelier right than wrong; nothing is left for review."""
         return replace(
             self,
+            ahead_in_file=0.0,
             link_in_file=self.even,
             candidate_in_file=self.even,
             link_per_tenfold=0.0,
@@ -76,6 +78,7 @@ SETTINGS = {  # field -> place in the settings
     "candidate_in_file": ("candidate", "in_file"),
     "candidate_per_tenfold": ("candidate", "per_tenfold"),
     "ahead": ("link", "ahead"),
+    "ahead_in_file": ("link", "ahead_in_file"),
     "even": ("link", "even"),
 }
 
@@ -170,7 +173,8 @@ def effective(score: Score) -> float:
 
 def worth_a_look(score: Score, floor: float) -> bool:
     """Two proven identifiers that differ are two customers; so are two with nothing to compare."""
-    if score.veto.startswith(("tax id", "kind")) or len(score.weights) == 1:
+    compared = [weight for weight in score.weights if weight.level != "a placeholder"]
+    if score.veto.startswith(("tax id", "kind")) or len(compared) == 1:
         return False
     return bool(score.decisive) or score.bits >= floor
 

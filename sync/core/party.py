@@ -86,6 +86,7 @@ class Party:
     organisation: str = ""  # a person's employer
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    mobiles: tuple[str, ...] = ()  # those of the phones that the source calls so
     addresses: tuple[PartyAddress, ...] = ()
     tax_ids: tuple[TaxId, ...] = ()
     birth_date: str = ""
@@ -112,6 +113,7 @@ def party_from_row(row: Mapping[str, str]) -> Party:
         organisation=get("org_name"),
         emails=_some(get("email")),
         phones=_some(get("phone"), get("mobile")),
+        mobiles=_some(get("mobile")),
         addresses=(address,) if address != NOWHERE else (),
         tax_ids=(TaxId(get("tax_id")),) if get("tax_id") else (),
         birth_date=get("birth_date"),
@@ -149,6 +151,7 @@ def party_from_canonical(values: Mapping[str, Any], *, entity: str = "customer")
         organisation=_text(values, "organisation") or _text(values, "org_name"),
         emails=_some(*_each(keyed, "emails")),
         phones=_some(*_each(keyed, "phones")),
+        mobiles=_some(*(value for key, value in _pairs(keyed, "phones") if key == "mobile")),
         addresses=tuple(_addresses(keyed)),
         tax_ids=tuple(TaxId(v, scheme) for scheme, v in _pairs(keyed, "identifiers")),
         birth_date=_text(values, "birth_date"),

@@ -19,7 +19,14 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     kind: (*NAME_FIELDS[kind], *lv.PLACE, *lv.SHARED, *(lv.PERSON_ONLY if kind == "person" else ()))
     for kind in KIND_CODES
 }
-VETOES = ("tax id", "different, proven"), ("branch", "different"), ("branch", "one side only")
+VETOES = (
+    ("tax id", "different, proven"),
+    ("branch", "different"),
+    ("branch", "one side only"),
+    ("numbers in the name", "different"),
+    ("whole name", "a placeholder"),
+    ("name", "a placeholder"),
+)
 ALONE = ("tax id", "same")
 REFERENCE_SIZE = 10_000
 
@@ -205,6 +212,7 @@ def joint(name: str, left: Grouping, right: Grouping) -> Joint:
 
 Rule = tuple[tuple[str, tuple[str, ...]], ...]
 SAME_BRAND = ("brand", ("same,", "same across"))
+FULL_REGION = ("region in the name", ("same", "city and", "one side, the other's city agrees"))
 NEAR_BRAND = ("brand", ("same sound", "typing error", "one contains", "similar"))
 COMPANY_CALLED = Grouping(
     (
@@ -220,6 +228,9 @@ COMPANY_CALLED = Grouping(
         "brand alike",
         "one character replaced",
         "brand different",
+        "same legal name",
+        "same full name, form on one side",
+        "same brand, region and form open",
     ),
     (
         (1, (("branch", ("one side", "different")),)),
@@ -233,14 +244,40 @@ COMPANY_CALLED = Grouping(
             ),
         ),
         (
+            12,
+            (
+                SAME_BRAND,
+                ("industry", ("same",)),
+                ("legal form", ("same",)),
+                ("whole name", ("same",)),
+            ),
+        ),
+        (
+            13,
+            (
+                SAME_BRAND,
+                ("industry", ("same",)),
+                FULL_REGION,
+                ("legal form", ("missing", "one side")),
+            ),
+        ),
+        (
             5,
             (
                 SAME_BRAND,
                 ("industry", ("same",)),
-                ("region in the name", ("same", "city and", "one side, the other's city agrees")),
+                FULL_REGION,
             ),
         ),
         (6, (SAME_BRAND, ("industry", ("one side",)))),
+        (
+            14,
+            (
+                SAME_BRAND,
+                ("industry", ("same", "part")),
+                ("legal form", ("missing", "one side")),
+            ),
+        ),
         (7, (SAME_BRAND, ("industry", ("same", "part")))),
         (8, (SAME_BRAND,)),
         (9, (NEAR_BRAND,)),
@@ -262,11 +299,11 @@ COMPANY_REACHED = Grouping(
     ),
     (
         (1, (("mail", ("same,", "typing")),)),
-        (1, (("phone", ("same mobile",)),)),
-        (2, (("address", ("same room", "same house,")), ("phone", ("same line",)))),
+        (1, (("mobile", ("same",)),)),
+        (2, (("address", ("same room", "same house,")), ("phone", ("same",)))),
         (3, (("address", ("same room", "same house,")),)),
-        (4, (("phone", ("same line",)), ("domain", ("same",)))),
-        (5, (("phone", ("same line",)),)),
+        (4, (("phone", ("same",)), ("domain", ("same",)))),
+        (5, (("phone", ("same",)),)),
         (6, (("mail", ("same role",)),)),
         (7, (("domain", ("same",)),)),
         (8, (("phone", ("different",)),)),
@@ -310,20 +347,24 @@ PERSON_REACHED = Grouping(
         "employer",
         "domain",
         "mails differ only",
+        "mails differ, city same",
+        "city",
     ),
     (
         (1, (("mail", ("same,",)),)),
-        (2, (("phone", ("same mobile",)),)),
+        (2, (("mobile", ("same",)),)),
         (3, (("mail", ("told apart",)),)),
-        (4, (("phone", ("different mobiles",)), ("employer", ("same", "similar")))),
-        (5, (("phone", ("different mobiles",)),)),
-        (6, (("phone", ("same line",)), ("employer", ("same", "similar")))),
-        (7, (("phone", ("same line",)),)),
+        (4, (("mobile", ("different",)), ("employer", ("same", "similar")))),
+        (5, (("mobile", ("different",)),)),
+        (6, (("phone", ("same",)), ("employer", ("same", "similar")))),
+        (7, (("phone", ("same",)),)),
         (8, (("address", ("same room", "same house,")), ("employer", ("same", "similar")))),
         (9, (("address", ("same room", "same house,")),)),
         (10, (("employer", ("same", "similar")),)),
         (11, (("domain", ("same",)),)),
+        (13, (("mail", ("different",)), ("city", ("same",)))),
         (12, (("mail", ("different",)),)),
+        (14, (("city", ("same",)),)),
     ),
 )
 COMPANY_JOINTS = (joint("name and contact together", COMPANY_CALLED, COMPANY_REACHED),)
@@ -333,6 +374,46 @@ JOINTS: Mapping[str, tuple[Joint, ...]] = {
     "person": PERSON_JOINTS,
     "other": COMPANY_JOINTS,
 }
+
+
+# ---- what is left to a person ---------------------------------------------------------
+
+CAUTIOUS = 2.0  # bits that such a pair has at most: too few to link by itself, worth a look
+PROVEN = (
+    ("mail", ("same,",)),
+    ("birth date", ("same",)),
+    ("tax id", ("same",)),
+)
+# Mostly right, but what is wrong among them looks just the same: family and colleagues.
+CAUTIONS: Mapping[str, tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]] = {
+    "person": (
+        ("given name on one side only", ("name", ("same family name, no given",))),
+        ("given names in two scripts", ("name", ("same family name, given names in two",))),
+        ("two mobiles", ("mobile", ("different",))),
+    ),
+}
+
+
+def cautions(matrix: Levels, model: KindModel) -> npt.NDArray[np.int16]:
+    """Which caution holds each pair back, counted from 1; 0 for none."""
+    out = np.zeros(len(matrix), np.int16)
+    known = CAUTIONS.get(model.kind, ())
+    if not known:
+        return out
+
+    def holds(condition: tuple[str, tuple[str, ...]]) -> npt.NDArray[np.bool_]:
+        name, starts = condition
+        return _class_table(name, starts)[matrix[:, model.position(name)]]
+
+    open_rows = ~np.logical_or.reduce([holds(condition) for condition in PROVEN])
+    for number, (_, condition) in enumerate(known, start=1):
+        out[open_rows & (out == 0) & holds(condition)] = number
+    return out
+
+
+def restrained(bits: Floats, matrix: Levels, model: KindModel) -> Floats:
+    """The score, or `CAUTIOUS` where a person should see the pair first."""
+    return np.where(cautions(matrix, model) > 0, np.minimum(bits, CAUTIOUS), bits)
 
 
 # ---- levels of many pairs ----------------------------------------------------------
@@ -347,7 +428,7 @@ def level_matrix(table: Table, pairs: Pairs, holders: Holders, model: KindModel)
         _best(table, pairs, holders, model, name_fields, details, "names"),
         _best(table, pairs, holders, model, lv.PLACE, lv.place_levels, "addresses"),
         lv.tax_levels(table, pairs)[:, None],
-        lv.phone_levels(table, pairs, holders)[:, None],
+        lv.phone_levels(table, pairs, holders),
         lv.mail_levels(table, pairs, holders)[:, None],
         lv.domain_levels(table, pairs, holders)[:, None],
         lv.source_levels(table, pairs)[:, None],
@@ -432,6 +513,11 @@ def waterfall(row: Levels, model: KindModel, records: int) -> Score:
     base = Weight("starting point", f"{records} records", round(model.base(records), 2))
     matrix = row[None, :]
     bits = float(model.bits(matrix, records)[0])
+    caution = int(cautions(matrix, model)[0])
+    if caution and bits > CAUTIOUS:
+        why = CAUTIONS[model.kind][caution - 1][0]
+        parts.append(Weight("caution", why, round(CAUTIOUS - bits, 2)))
+        bits = CAUTIOUS
     veto = next((f"{n}: {t}" for n, t in VETOES if _at(matrix, model, n, t)[0]), "")
     alone = "tax id" if decided_alone(matrix, model)[0] else ""
     return Score(round(bits, 2), (base, *parts), veto, alone)

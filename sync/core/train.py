@@ -1,6 +1,6 @@
 """Learning the weights: from labels by penalised logistic regression, without labels by EM."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -228,6 +228,11 @@ def distinct_rows(matrix: npt.NDArray[np.int16]) -> tuple[Ints, Ints]:
     return group.astype(np.int64), first.astype(np.int64)
 
 
+Limits = Mapping[tuple[str, str], tuple[float, float]]  # field, level -> bits from, to
+CLOSE_ENOUGH = 1e-3  # nats: far below what a weight is rounded to
+FIXED = 1e9  # a penalty that holds a weight where it is
+
+
 def fit(
     start: KindModel,
     samples: Sequence[Sample],
@@ -235,19 +240,39 @@ def fit(
     strength: float = 1.0,
     free_size: bool = True,
     rounds: int = 30,
+    limits: Limits | None = None,
 ) -> KindModel:
     """Weights that fit the labels, drawn towards `start` with the given strength.
 
-    Newton's method on the penalised likelihood; the weight of "missing" stays nought.
+    Newton's method on the penalised likelihood; the weight of "missing" stays nought. A weight that
+    leaves its limits is held at the nearer one, and the others are fitted again around it.
     """
     seen = patterns(samples)
     design, columns = _design(start, seen)
     prior = np.concatenate([start.flat[columns] * LN2, [start.bias * LN2, start.size_slope * LN2]])
     penalty = np.full(len(prior), strength)
     penalty[-2] = 1e-6
-    penalty[-1] = strength if free_size else 1e9
-    found = _newton(design, seen, prior, penalty, rounds)
+    penalty[-1] = strength if free_size else FIXED
+    found = _newton(design, seen, prior, penalty, prior, rounds)
+    low, high = _bounds(start, columns, limits or {})
+    outside = (found < low) | (found > high)
+    if outside.any():
+        prior = np.where(outside, np.clip(found, low, high), prior)
+        penalty = np.where(outside, FIXED, penalty)
+        at = np.where(outside, prior, found)
+        found = _newton(design, seen, prior, penalty, at, rounds)
     return _with_weights(start, columns, found)
+
+
+def _bounds(model: KindModel, columns: Ints, limits: Limits) -> tuple[Floats, Floats]:
+    """The lowest and highest value of each fitted parameter, the constant and the size included."""
+    low, high = np.full(len(model.flat), -np.inf), np.full(len(model.flat), np.inf)
+    for (name, text), (least, most) in limits.items():
+        position = model.position(name)
+        place = int(model.offsets[position]) + model.fields[position].levels.index(text)
+        low[place], high[place] = least * LN2, most * LN2
+    free = np.array([np.inf, np.inf])
+    return np.concatenate([low[columns], -free]), np.concatenate([high[columns], free])
 
 
 def _design(model: KindModel, seen: Patterns) -> tuple[npt.NDArray[np.float32], Ints]:
@@ -266,9 +291,14 @@ def _design(model: KindModel, seen: Patterns) -> tuple[npt.NDArray[np.float32], 
 
 
 def _newton(
-    design: npt.NDArray[np.float32], seen: Patterns, prior: Floats, penalty: Floats, rounds: int
+    design: npt.NDArray[np.float32],
+    seen: Patterns,
+    prior: Floats,
+    penalty: Floats,
+    start: Floats,
+    rounds: int,
 ) -> Floats:
-    weights, total = prior.copy(), seen.positive + seen.negative
+    weights, total = start.copy(), seen.positive + seen.negative
     for _ in range(rounds):
         chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -40, 40)))
         gradient = design.T @ (seen.positive - total * chance) - penalty * (weights - prior)
@@ -276,7 +306,7 @@ def _newton(
         hessian = (design.T * curve.astype(np.float32)) @ design + np.diag(penalty)
         step = np.linalg.solve(hessian.astype(np.float64), gradient)
         weights += np.clip(step, -3, 3)
-        if float(np.abs(step).max()) < 1e-4:
+        if float(np.abs(step).max()) < CLOSE_ENOUGH:
             break
     return weights
 

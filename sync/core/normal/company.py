@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sync.core.normal import regions, tables
+from sync.core.normal.person import is_spoken
 from sync.core.normal.text import fold, has_han, latin_key, words
 
 PARENS = re.compile(r"\(([^()]*)\)")
-TAIL_MARK = re.compile(r"(?:[-_ ](?:旧|old|新|停用|作废|重复|copy|\d{1,2}))+$")
+TAIL_MARK = re.compile(r"(?:[-_ ](?:旧|old|新|停用|作废|重复|copy)|_\d{1,2})+$")
 DEPARTMENT = re.compile(
     r"(?<=[司厂店院所团\s])(?:[一-鿿]{0,4}(?:采购|财务|销售|市场|人事|行政|技术|客服|工程|业务|运营|研发|物流)[一-鿿]{0,2}部"
     r"|(?:purchasing|finance|sales|accounting|hr) (?:dept|department))$"
@@ -18,6 +19,8 @@ NUMBER = re.compile(r"\d+")
 HAN_NUMBER = re.compile(
     r"(?<=第)[一二三四五六七八九十]+|[一二三四五六七八九十]+(?=[分厂店院校中小部号])"
 )
+HAN_DIGITS = {c: n for n, c in enumerate("一二三四五六七八九", start=1)}
+ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 GENERIC = frozenset(["中国", "中华", "全国", "国家"])  # no brand by themselves
 LONG_FORMS = (
     "incorporated",
@@ -40,8 +43,10 @@ class CompanyName:
     latin: str = ""  # the brand in Latin letters: comparable across the scripts
     words: str = ""  # every word that is not a legal form, in order, Latin script
     region: str = ""  # place key from inside the name
+    seat: int = 0  # where a whole Chinese name has it: 1 in front, 2 after the brand
     industry: int = 0  # bits of concepts
-    form: str = ""  # g group, s joint stock, l limited, p partnership, C corporation, ...
+    form: str = ""  # s joint stock, l limited, p partnership, C corporation, ...
+    group: bool = False  # 集团, Group
     branch: str = ""  # what marks a branch: its place or number
     numbers: str = ""
 
@@ -76,10 +81,12 @@ def _chinese(name: str) -> CompanyName:
     compact = name.replace(" ", "")
     head, branch = _split_branch(compact)
     head, form = _strip_form(head)
-    head, place, remark = _take_brackets(head)
+    head, place, remark, group = _take_brackets(head)
     if not form:
         head, form = _strip_form(head)
+    head, ends_so = _strip_group(head)
     lead, core = regions.leading_place(head)
+    fronted = bool(lead) or compact.startswith("(")
     trail = ""
     if not lead and not place:
         trail, core = regions.trailing_place(core)
@@ -92,8 +99,10 @@ def _chinese(name: str) -> CompanyName:
         latin=spoken,
         words=latin_key(compact),
         region=_finer(lead, place or trail),
+        seat=(1 if fronted else 2) if form and (lead or place or trail) else 0,
         industry=mask,
         form=form,
+        group=group or ends_so,
         branch=branch,
         numbers=_numbers(compact),
     )
@@ -122,27 +131,33 @@ def _split_branch(name: str) -> tuple[str, str]:
 def _strip_form(name: str) -> tuple[str, str]:
     for ending, code in tables.HAN_FORMS:
         if name.endswith(ending) and len(name) > len(ending) + 1:
-            head = name[: -len(ending)]
-            if head.endswith("集团") and len(head) > 3:
-                return head[:-2], "g"
-            return head.rstrip("-,"), code
+            return name[: -len(ending)].rstrip("-,"), code
     latin = re.search(r"[\s,.]*(?:co|company|inc|corp|ltd|limited|llc)[\s,.a-z]*$", name)
     if latin and latin.start() >= 2:
         return name[: latin.start()], "l"
     return name, ""
 
 
-def _take_brackets(name: str) -> tuple[str, str, str]:
-    """(name without brackets, place found in one, other words found in one)."""
-    place, remark = "", ""
+def _strip_group(name: str) -> tuple[str, bool]:
+    """Group companies: `华天集团有限公司` beside `华天有限公司`."""
+    if name.endswith("集团") and len(name) > 3:
+        return name[:-2], True
+    return name, False
+
+
+def _take_brackets(name: str) -> tuple[str, str, str, bool]:
+    """(name without brackets, place found in one, other words found in one, a group)."""
+    place, remark, group = "", "", False
     for match in PARENS.finditer(name):
         inner = regions.strip_ending(match[1])
         key = regions.han_places().get(inner)
         if key:
             place = _finer(place, key)
-        elif inner not in {"集团", "中国", "有限合伙"}:
+        elif inner == "集团":
+            group = True
+        elif inner not in {"中国", "有限合伙"}:
             remark += inner
-    return PARENS.sub("", name).strip("()"), place, remark
+    return PARENS.sub("", name).strip("()"), place, remark, group
 
 
 def _strip_industry(core: str) -> tuple[str, int]:
@@ -164,26 +179,25 @@ def _strip_industry(core: str) -> tuple[str, int]:
 def _western(name: str) -> CompanyName:
     tokens = words(name.replace("'l ", "l "))
     branch_named = any(token in LATIN_BRANCH for token in tokens)
-    kept: list[str] = []
-    form, mask = "", 0
-    for token in tokens:
-        if token in tables.GROUP_WORDS:
-            form = "g"
-        elif token in tables.LEGAL_WORDS:
-            form = form or tables.LATIN_FORMS.get(token, "")
-        elif token not in tables.SMALL_WORDS and token not in LATIN_BRANCH:
-            kept.append(token)
+    legal = {token for token in tokens if token in tables.LEGAL_WORDS}
+    group = any(token in tables.GROUP_WORDS for token in tokens)
+    kept = [
+        token
+        for token in tokens
+        if token not in legal
+        and token not in tables.GROUP_WORDS
+        and token not in tables.SMALL_WORDS
+        and token not in LATIN_BRANCH
+    ]
     if len(name) >= NARROW and len(kept) > 2 and _is_cut_form(kept[-1]):
         kept.pop()
-    if form == "g" and not kept:
-        kept, form = ["group"], ""
+    if group and not kept:
+        kept, group = ["group"], False
     places, rest = _take_places(kept)
     brand, mask = _take_industry(rest)
     if not brand:
         brand = rest or kept or tokens
     region, branch = _region_or_branch(places, named=branch_named)
-    if not form and any(token in tables.LEGAL_WORDS for token in tokens):
-        form = "l"
     joined = "".join(brand)
     return CompanyName(
         brand=joined,
@@ -191,10 +205,22 @@ def _western(name: str) -> CompanyName:
         words=" ".join(kept),
         region=region,
         industry=mask,
-        form=form,
+        form=_latin_form(legal, joined),
+        group=group,
         branch=branch,
-        numbers=" ".join(sorted(set(NUMBER.findall(name)))),
+        numbers=" ".join(
+            sorted({*NUMBER.findall(name), *(ROMAN[t] for t in tokens if t in ROMAN)})
+        ),
     )
+
+
+def _latin_form(legal: set[str], brand: str) -> str:
+    """Inc, LLC and GmbH name different companies; the English name of a Chinese one says any."""
+    if not legal:
+        return ""
+    if is_spoken(brand):
+        return "l"
+    return next((code for words, code in tables.LATIN_FORMS if legal & words), "l")
 
 
 def _is_cut_form(token: str) -> bool:
@@ -251,5 +277,12 @@ def _region_or_branch(places: list[tuple[bool, str]], *, named: bool) -> tuple[s
 
 
 def _numbers(name: str) -> str:
-    found = set(NUMBER.findall(name)) | set(HAN_NUMBER.findall(name))
-    return " ".join(sorted(found))
+    written = (_han_number(text) for text in HAN_NUMBER.findall(name))
+    return " ".join(sorted({*NUMBER.findall(name), *written}))
+
+
+def _han_number(text: str) -> str:
+    """三 is 3, 十二 is 12, 二十 is 20."""
+    tens, ten, ones = text.rpartition("十")
+    high = (HAN_DIGITS.get(tens, 0) if tens else 1) if ten else 0
+    return str(high * 10 + HAN_DIGITS.get(ones, 0))

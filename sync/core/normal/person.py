@@ -144,7 +144,7 @@ def _western(whole: str) -> PersonName:
 
 def _pinyin_name(tokens: list[str]) -> PersonName | None:
     """A Chinese name in pinyin; the surname stands first, or last as abroad."""
-    if len(tokens) > 3 or not all(_is_spoken(token) for token in tokens):
+    if len(tokens) > 3 or not all(is_spoken(token) for token in tokens):
         return None
     first, last = tokens[0] in _spoken_surnames(), tokens[-1] in _spoken_surnames()
     if not first and not last:
@@ -157,16 +157,16 @@ def _pinyin_name(tokens: list[str]) -> PersonName | None:
 @lru_cache(maxsize=4096)
 def is_spoken_given(given: str) -> bool:
     """Whether a given name is pinyin and no Western name: then it says what the characters say."""
-    return bool(given) and given not in nicknames() and _is_spoken(given)
+    return bool(given) and given not in nicknames() and is_spoken(given)
 
 
 @lru_cache(maxsize=4096)
-def _is_spoken(token: str) -> bool:
-    """Whether the word is one to three pinyin syllables."""
+def is_spoken(token: str) -> bool:
+    """Whether the word is made of pinyin syllables."""
     if token in _syllables():
         return True
     return len(token) > 3 and any(
-        token[:cut] in _syllables() and _is_spoken(token[cut:]) for cut in range(2, len(token) - 1)
+        token[:cut] in _syllables() and is_spoken(token[cut:]) for cut in range(2, len(token) - 1)
     )
 
 

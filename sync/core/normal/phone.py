@@ -16,6 +16,33 @@ SEPARATED = re.compile(r"[/;,、|]|\s{2,}|\bor\b|或")
 DIGITS = re.compile(r"\d+")
 MOBILE_CN = re.compile(r"1[3-9]\d{9}")
 SHORTEST, LONGEST = 6, 15
+# Countries that give mobiles numbers of their own; in North America nothing tells them apart.
+MOBILE_FORMS = {
+    7: re.compile(r"9\d{9}"),
+    31: re.compile(r"6\d{8}"),
+    32: re.compile(r"4[6-9]\d{7}"),
+    33: re.compile(r"[67]\d{8}"),
+    34: re.compile(r"[67]\d{8}"),
+    39: re.compile(r"3\d{8,9}"),
+    41: re.compile(r"7[5-9]\d{7}"),
+    43: re.compile(r"6\d{8,10}"),
+    44: re.compile(r"7[1-57-9]\d{8}"),
+    46: re.compile(r"7\d{8}"),
+    47: re.compile(r"[49]\d{7}"),
+    49: re.compile(r"1[567]\d{7,9}"),
+    61: re.compile(r"4\d{8}"),
+    64: re.compile(r"2\d{7,9}"),
+    65: re.compile(r"[89]\d{7}"),
+    81: re.compile(r"[789]0\d{8}"),
+    82: re.compile(r"10\d{7,8}"),
+    86: MOBILE_CN,
+    91: re.compile(r"[6-9]\d{9}"),
+    351: re.compile(r"9\d{8}"),
+    353: re.compile(r"8\d{8}"),
+    852: re.compile(r"[569]\d{7}"),
+    853: re.compile(r"6\d{7}"),
+    886: re.compile(r"9\d{8}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +107,7 @@ def _international(digits: str, extension: str) -> Phone | None:
             if not SHORTEST - 1 <= len(rest) <= LONGEST - size:
                 return None
             code = int(digits[:size])
-            mobile = code == 86 and MOBILE_CN.fullmatch(rest) is not None
-            return Phone(int(rest), code, extension, mobile)
+            return Phone(int(rest), code, extension, _is_mobile(code, rest))
     return None
 
 
@@ -95,4 +121,9 @@ def _national(digits: str, extension: str, region: str) -> Phone | None:
     if len(rest) < SHORTEST - 1:
         return None
     code = phonenumbers.country_code_for_region(region) if region else 0
-    return Phone(int(rest), code, extension)
+    return Phone(int(rest), code, extension, _is_mobile(code, rest))
+
+
+def _is_mobile(code: int, national: str) -> bool:
+    form = MOBILE_FORMS.get(code)
+    return form is not None and form.fullmatch(national) is not None

@@ -1,7 +1,7 @@
 """A whole party in its normal form: everything that keys and scores are made of."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sync.core.normal.address import Address, parse_address
@@ -45,6 +45,7 @@ class Normal:
     kind: str
     companies: tuple[CompanyName, ...] = ()
     persons: tuple[PersonName, ...] = ()
+    placeholder: bool = False  # a word such as 测试 stands where the name should be
     employer: CompanyName | None = None
     identifiers: tuple[Identifier, ...] = ()
     phones: tuple[Phone, ...] = ()
@@ -62,15 +63,15 @@ def normalise(party: Party) -> Normal:
     """The normal form; the same party always gives the same."""
     country = next((country_code(a.country) for a in party.addresses if a.country), "")
     mails = tuple(m for m in (parse_mail(text) for text in party.emails) if m)
-    phones = [phone for text in party.phones for phone in parse_phones(text, country)]
     is_person = party.kind == "person"
     return Normal(
         kind=party.kind,
         companies=() if is_person else tuple(_companies(party)),
         persons=tuple(_persons(party)) if is_person else (),
+        placeholder=any(_is_test(name.whole) for name in party.names),
         employer=_employer(party),
         identifiers=tuple(_identifiers(party, country)),
-        phones=tuple(dict.fromkeys(phones)),
+        phones=_phones(party, country),
         mails=tuple(dict.fromkeys(mails)),
         mail_text=fold(party.emails[0]) if party.emails else "",
         domains=_domains(party, mails),
@@ -120,6 +121,20 @@ def _employer(party: Party) -> CompanyName | None:
 def _identifiers(party: Party, country: str) -> list[Identifier]:
     parsed = (parse_identifier(t.value, country, t.scheme.lower()) for t in party.tax_ids)
     return [number for number in dict.fromkeys(parsed) if number]
+
+
+def _phones(party: Party, country: str) -> tuple[Phone, ...]:
+    """Each number once; a mobile is one by its form, or because any source says so."""
+    found: dict[int, Phone] = {}
+    for text in party.phones:
+        for phone in parse_phones(text, country):
+            mobile = phone.mobile or text in party.mobiles or _mobile(found.get(phone.national))
+            found[phone.national] = replace(phone, mobile=mobile)
+    return tuple(found.values())
+
+
+def _mobile(phone: Phone | None) -> bool:
+    return phone is not None and phone.mobile
 
 
 def _domains(party: Party, mails: tuple[Mail, ...]) -> tuple[str, ...]:

@@ -147,18 +147,21 @@ LEGAL_WORDS = frozenset(
 )
 SMALL_WORDS = frozenset("the and of for a an de la le les du des der die das et und & y".split())
 HAN_FORMS = (  # the longest first; the second part is the class that tells forms apart
-    ("集团股份有限公司", "g"), ("集团有限责任公司", "g"), ("集团有限公司", "g"), ("(集团)有限公司", "g"),
-    ("(集团)股份有限公司", "g"), ("集团公司", "g"), ("集团", "g"), ("(集团)", "g"), ("股份有限公司", "s"), ("股份公司", "s"),
+    ("股份有限公司", "s"), ("股份公司", "s"),
     ("有限责任公司", "l"), ("有限公司", "l"), ("责任公司", "l"), ("总公司", "l"), ("公司", "l"), ("有限合伙企业", "p"),
     ("(有限合伙)", "p"), ("合伙企业", "p"), ("普通合伙", "p"), ("个人独资企业", "i"), ("个体工商户", "i"), ("经营部", "i"),
     ("专业合作社", "c"), ("合作社", "c"), ("工作室", "i"), ("事务所", "o"), ("研究院", "r"), ("研究所", "r"), ("设计院", "r"),
     ("商行", "i"), ("总厂", "f"), ("工厂", "f"), ("厂", "f"), ("有限", "l"),
 )  # fmt: skip
-LATIN_FORMS = {  # forms of one legal order that name different companies; capitals for Western ones
-    "inc": "I", "incorporated": "I", "corp": "C", "corporation": "C", "llc": "L", "llp": "P", "lp": "P", "plc": "Q",
-    "gmbh": "G", "mbh": "G", "ag": "A", "aktiengesellschaft": "A", "sarl": "R", "sas": "S", "sasu": "S", "sa": "T", "spa": "T",
-    "srl": "R", "sl": "R", "bv": "B", "nv": "N", "kg": "K", "ug": "U", "joint": "s",
-}  # fmt: skip
+LATIN_FORMS = tuple(  # forms that name different companies; the first that a name holds is its form
+    (frozenset(words.split()), code)
+    for words, code in (
+        ("inc incorporated", "I"), ("corp corporation", "C"), ("llc liability", "L"), ("llp lp", "P"), ("plc", "Q"),
+        ("kg ohg kgaa", "K"), ("ug", "U"), ("gmbh mbh", "G"), ("ag aktiengesellschaft", "A"), ("sarl srl", "R"),
+        ("sas sasu", "S"), ("spa sl", "T"), ("bv", "B"), ("nv", "N"), ("pty pte pvt private sdn", "Y"),
+        ("co company", "l"), ("ltd limited", "D"),
+    )
+)  # fmt: skip
 BRANCH_MARKS = (
     "分公司",
     "子公司",

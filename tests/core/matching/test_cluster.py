@@ -63,6 +63,17 @@ def test_a_vetoed_pair_is_never_linked_directly():
     assert groups(cluster(2, links((0, 1, 11.0), veto={(0, 1)}), Constraints(), 4.0)) == [[0], [1]]
 
 
+def test_a_record_that_fits_two_customers_joins_neither():
+    pairs = links((0, 1, 8.0), (0, 2, 7.0), (1, 2, -6.0))
+    assert groups(cluster(3, pairs, Constraints(), 4.0, ahead=2.0)) == [[0], [1], [2]]
+    assert groups(cluster(3, pairs, Constraints(), 4.0, ahead=0.5)) == [[0, 1], [2]]
+
+
+def test_a_record_that_fits_two_records_of_one_customer_joins_them():
+    pairs = links((0, 1, 8.0), (0, 2, 7.0), (1, 2, 6.0))
+    assert groups(cluster(3, pairs, Constraints(), 4.0, ahead=2.0)) == [[0, 1, 2]]
+
+
 SIZE = 8
 PAIRS = st.dictionaries(
     st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)).filter(lambda p: p[0] < p[1]),
@@ -75,11 +86,12 @@ PAIRS = st.dictionaries(
     pairs=PAIRS,
     numbers=st.lists(st.integers(0, 3), min_size=SIZE, max_size=SIZE),
     order=st.permutations(range(SIZE)),
+    ahead=st.sampled_from([0.0, 2.0]),
 )
-def test_any_order_gives_the_same_clusters_without_a_conflict(pairs, numbers, order):
+def test_any_order_gives_the_same_clusters_without_a_conflict(pairs, numbers, order, ahead):
     facts = {row: ((1, value),) for row, value in enumerate(numbers) if value}
     rows = [(a, b, float(bits)) for (a, b), bits in pairs.items()]
-    usual = groups(cluster(SIZE, links(*rows), Constraints(facts), 2.0))
+    usual = groups(cluster(SIZE, links(*rows), Constraints(facts), 2.0, ahead=ahead))
 
     place = {old: new for new, old in enumerate(order)}
     moved = [(min(place[a], place[b]), max(place[a], place[b]), bits) for a, b, bits in rows]
@@ -89,6 +101,7 @@ def test_any_order_gives_the_same_clusters_without_a_conflict(pairs, numbers, or
         Constraints({place[row]: fact for row, fact in facts.items()}),
         2.0,
         np.array(order),
+        ahead=ahead,
     )
     back = sorted(sorted(order[row] for row in group) for group in groups(shuffled))
 

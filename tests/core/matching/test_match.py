@@ -183,3 +183,37 @@ def test_names_of_test_rows_say_nothing(matcher, company):
     a, b = company("测试"), company("test")
     assert not keys(a)
     assert matcher.decide([matcher.compare(a, b, {}, STORE)], STORE).outcome == "new"
+
+
+def test_a_record_without_a_name_is_never_linked_by_itself(matcher, company):
+    facts = {"mail": ["info@huatian.cn"], "phone": ["021-37989783"], "street": "淮海路668号2304室"}
+    score = matcher.compare(
+        company("测试", **facts), company("上海华天贸易有限公司", **facts), {}, STORE
+    )
+    assert "placeholder" in score.veto
+    assert matcher.decide([score], STORE).outcome == "candidate"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Customer 1", "Customer 11"),
+        ("Summit II Inc.", "Summit III Inc."),
+        ("第一机械厂", "第二机械厂"),
+    ],
+)
+def test_numbers_tell_companies_apart(matcher, company, one, other):
+    facts = {"mail": ["info@huatian.cn"], "city": "上海"}
+    a, b = company(one, **facts), company(other, **facts)
+    assert matcher.decide([matcher.compare(a, b, {}, STORE)], STORE).outcome != "link"
+    bare = matcher.compare(company(one), company(other), {}, STORE)
+    assert matcher.decide([bare], STORE).outcome == "new"
+
+
+def test_two_mobiles_are_two_people_until_somebody_looks(matcher, person):
+    facts = {"employer": "上海华天贸易有限公司"}
+    a = person("王伟", phone=["13800138000", "021-37989783"], **facts)
+    b = person("王伟", phone=["13911112222", "021-37989783"], **facts)
+    score = matcher.compare(a, b, {}, STORE)
+    assert matcher.decide([score], STORE).outcome == "candidate"
+    assert score.bits == pytest.approx(sum(w.bits for w in score.weights), abs=0.05)
