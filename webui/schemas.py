@@ -330,6 +330,29 @@ class RunPage(PageOut[RunOut]):
     """Runs."""
 
 
+class QuotaOut(Out):
+    """A system's calls of today; `used_up_at` where the budget will not last."""
+
+    system: str
+    budget: int | None
+    used: int
+    left: int | None
+    per_hour: float
+    used_up_at: datetime | None
+
+
+class QuotasOut(Out):
+    """All systems."""
+
+    quotas: list[QuotaOut]
+
+
+class BudgetIn(In):
+    """Calls per day; null for no limit."""
+
+    calls: int | None = Field(ge=1)
+
+
 class StepOut(Out):
     """A field that a run changed: `now` becomes `old` again, unless `left` says why not."""
 

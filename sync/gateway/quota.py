@@ -40,6 +40,9 @@ class Buckets(Protocol):
     def shut(self, name: str, seconds: float) -> None:
         """Nobody takes from this bucket for so long."""
 
+    def look(self, name: str, rate: Rate) -> tuple[float, float]:
+        """Tokens that are left, and seconds for which it is shut; takes nothing."""
+
 
 class RedisBuckets:
     """Shared by all processes; the server's clock counts."""
@@ -67,6 +70,17 @@ class RedisBuckets:
         except redis.RedisError:  # the system's own refusal says the same to whoever asks again
             log.warning("quota_not_shut", bucket=name)
 
+    def look(self, name: str, rate: Rate) -> tuple[float, float]:
+        seconds, micros = self._client.time()
+        now = seconds + micros / 1e6
+        level, since = self._client.hmget(f"kehub:quota:{name}", "n", "t")
+        shut = float(self._client.get(f"kehub:shut:{name}") or 0.0)
+        full = float(rate.burst or rate.calls)
+        if level is None or since is None:
+            return full, max(0.0, shut - now)
+        filled = float(level) + (now - float(since)) * rate.calls / rate.seconds
+        return min(full, filled), max(0.0, shut - now)
+
 
 class LocalBuckets:
     """Of one process: a hub that works without a broker, and tests."""
@@ -90,6 +104,14 @@ class LocalBuckets:
     def shut(self, name: str, seconds: float) -> None:
         with self._lock:
             self._shut[name] = self._clock() + seconds
+
+    def look(self, name: str, rate: Rate) -> tuple[float, float]:
+        with self._lock:
+            now = self._clock()
+            full = float(rate.burst or rate.calls)
+            level, since = self._levels.get(name, (full, now))
+            filled = level + (now - since) * rate.calls / rate.seconds
+            return min(full, filled), max(0.0, self._shut.get(name, 0.0) - now)
 
     def _draw(self, name: str, rate: Rate, cost: int, now: float) -> float:
         burst, speed = float(rate.burst or rate.calls), rate.calls / rate.seconds

@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from redis.exceptions import RedisError
+from sqlalchemy import func, select, true
+from sqlalchemy.orm import Session
 
+from connectors.sdk import registry
 from sync.core import usage as rules
 from sync.flow import usage
 from sync.flow.hub import Hub
+from sync.gateway.systems import read_config
 from sync.service.errors import NotFoundError, ServiceError
 from sync.store import audit, state
-from sync.store.tables import System
+from sync.store.tables import INTERACTIVE, Dirty, Inbox, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,80 @@ class QuotaView:
     used_up_at: datetime | None
 
     @property
+    def share(self) -> float | None:
+        """How much of the budget is used, 0 to 1; None without a budget."""
+        return None if self.budget is None else min(1.0, self.used / self.budget)
+
+    @property
     def left(self) -> int | None:
         """Calls that are left today; None without a budget."""
         return None if self.budget is None else max(0, self.budget - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceView:
+    """A limit of the vendor over all workers: so many calls in so many seconds.
+
+    `left` is what may be called at once now; `shut_seconds` how long the vendor asked to wait.
+    Both None where the broker that keeps them is away.
+    """
+
+    interface: str
+    calls: int
+    seconds: float
+    left: float | None
+    shut_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """What waits in either direction: what people did goes first, loads and repairs after it."""
+
+    interactive: int
+    bulk: int
+
+
+def interfaces(hub: Hub, name: str) -> list[InterfaceView]:
+    """The limits that a system's connector keeps to."""
+    with hub.database.read() as session:
+        row = _row(session, name)
+        kind, system_id, stored = row.kind, row.id, dict(row.settings)
+        sealed = row.credentials
+    connector = registry.get(kind)
+    config = read_config(connector, {**stored, **hub.systems.credentials(system_id, sealed)})
+    views = []
+    for interface, rate in connector.rates(config).items():
+        try:
+            left, shut = hub.systems.buckets.look(f"{name}:{interface}", rate)
+        except RedisError:
+            views.append(InterfaceView(interface, rate.calls, rate.seconds, None, None))
+        else:
+            views.append(InterfaceView(interface, rate.calls, rate.seconds, left, shut))
+    return views
+
+
+def lanes(hub: Hub, name: str) -> Lanes:
+    """What waits for a system, by lane."""
+    counts = [0, 0]
+    with hub.database.read() as session:
+        system_id = _row(session, name).id
+        for table, where in ((Inbox, Inbox.state == "waiting"), (Dirty, true())):
+            query = (
+                select(table.lane, func.count())
+                .where(table.system_id == system_id, where)
+                .group_by(table.lane)
+            )
+            for lane, count in session.execute(query):
+                counts[int(lane != INTERACTIVE)] += count
+    return Lanes(*counts)
+
+
+def get_quota(hub: Hub, name: str) -> QuotaView:
+    """One system's."""
+    found = next((each for each in list_quotas(hub) if each.system == name), None)
+    if found is None:
+        raise _unknown(name)
+    return found
 
 
 def list_quotas(hub: Hub) -> list[QuotaView]:
@@ -56,10 +131,26 @@ def set_daily_budget(hub: Hub, name: str, calls: int | None, *, actor: str = "")
     with hub.database.write() as tx:
         system_id = tx.scalar(select(System.id).where(System.name == name))
         if system_id is None:
-            raise NotFoundError(f"There is no system named “{name}”.", code="no_system", name=name)
+            raise _unknown(name)
         state.put(tx, _budget_key(system_id), {"calls": calls}, hub.now())
         facts = {"calls": calls}
         audit.note(tx, actor=actor, action="quota.budget", subject=name, now=hub.now(), facts=facts)
+
+
+def _row(session: Session, name: str) -> System:
+    row = session.scalar(select(System).where(System.name == name))
+    if row is None:
+        raise _unknown(name)
+    return row
+
+
+def _unknown(name: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no system named “{name}”.",
+        code="no_system",
+        hint="See `kehub system list`.",
+        name=name,
+    )
 
 
 def _budget_key(system_id: int) -> str:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sync.core import usage
 from sync.settings import Settings
-from sync.store.glance import glance, moment
+from sync.store.glance import fact, glance, moment
 
 PROBE_SECONDS = 2.0
 
@@ -30,6 +31,16 @@ class SystemStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """A daily call budget, and when it is used up at the present pace (None: it lasts)."""
+
+    system: str
+    used: int
+    calls: int
+    used_up_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """What `kehub status --json` prints; scripts rely on the names."""
 
@@ -41,10 +52,12 @@ class Status:
     open: Mapping[str, int]
     writes: int
     restore: Mapping[str, Any] | None = None  # a restore that waits for its approval
+    budgets: tuple[Budget, ...] = ()  # for people; scripts ask `kehub quota --json`
 
     def as_json(self) -> dict[str, Any]:
         """The names that scripts rely on; `restore` only while one waits."""
         found = {**asdict(self), "systems": [asdict(system) for system in self.systems]}
+        del found["budgets"]
         if self.restore is None:
             del found["restore"]
         return found
@@ -79,6 +92,7 @@ def status(settings: Settings, *, is_answering: bool | None = None) -> Status:
         open=found["open"],
         writes=sum(row[7] for row in rows),
         restore=_restore(found["restore"]),
+        budgets=_budgets(settings, found, now),
     )
 
 
@@ -141,10 +155,24 @@ def _system(
     return SystemStatus(name, kind, state, address(settings), round(lag, 3), waiting, calls)
 
 
-def _restore(fact: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not fact or fact.get("approved_at"):
+def _budgets(settings: Settings, found: Mapping[str, Any], now: datetime) -> tuple[Budget, ...]:
+    start = usage.day_start(now, settings.quota_utc_offset)
+    budgets = []
+    for row in found["systems"]:
+        calls = fact(found["usage"].get(f"budget:{row[0]}", {})).get("calls")
+        if calls is None:
+            continue
+        kept = fact(found["usage"].get(f"calls:{row[0]}", {})).get("samples", ())
+        samples = [(moment(at), int(count)) for at, count in kept]
+        ahead = usage.forecast(samples, now, row[5] + row[6], budget=calls, start=start)
+        budgets.append(Budget(row[1], ahead.used, calls, ahead.used_up_at))
+    return tuple(budgets)
+
+
+def _restore(noted: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not noted or noted.get("approved_at"):
         return None
-    return {name: fact[name] for name in ("epoch", "backup_of", "restored_at")}
+    return {name: noted[name] for name in ("epoch", "backup_of", "restored_at")}
 
 
 def _is_set_up(home: Path) -> bool:

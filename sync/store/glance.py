@@ -27,6 +27,7 @@ _SYSTEMS = (
     "SELECT id, name, kind, state, settings, calls_read, calls_write, records_written, "
     "state_reason FROM system ORDER BY id"
 )
+_USAGE = "SELECT key, value FROM hub_state WHERE key LIKE 'budget:%' OR key LIKE 'calls:%'"
 _INBOX = (
     "SELECT system_id, count(*), min(received_at) FROM inbox WHERE state = 'waiting' "
     "GROUP BY system_id"
@@ -42,6 +43,7 @@ def glance(settings: Settings) -> Mapping[str, Any] | None:
                 "open": {name: _one(connection, sql) for name, sql in _COUNTS.items()},
                 "golden": dict(_rows(connection, _GOLDEN)),
                 "systems": _rows(connection, _SYSTEMS),
+                "usage": dict(_rows(connection, _USAGE)),
                 "restore": _fact(connection, "restore"),
                 "waiting": [*_rows(connection, _INBOX), *_rows(connection, _DIRTY)],
             }
@@ -49,6 +51,11 @@ def glance(settings: Settings) -> Mapping[str, Any] | None:
         if any(sign in str(error) for sign in _NEVER_MADE):
             return None
         raise
+
+
+def fact(value: Any) -> dict[str, Any]:
+    """A stored JSON object, in whatever form the driver gives it."""
+    return dict(json.loads(value)) if isinstance(value, str) else dict(value)
 
 
 def moment(value: Any) -> datetime:
@@ -79,8 +86,7 @@ def _rows(connection: Any, sql: str) -> list[tuple[Any, ...]]:
 
 def _fact(connection: Any, key: str) -> dict[str, Any]:
     rows = _rows(connection, f"SELECT value FROM hub_state WHERE key = '{key}'")  # noqa: S608  ours
-    value = rows[0][0] if rows else {}
-    return dict(json.loads(value)) if isinstance(value, str) else dict(value)
+    return fact(rows[0][0]) if rows else {}
 
 
 def _one(connection: Any, sql: str) -> int:

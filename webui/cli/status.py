@@ -1,7 +1,10 @@
 """`kehub status`: as quick as it can be, scripts ask in loops."""
 
+from datetime import datetime
+
 import click
 
+from webui.cli.console import Console
 from webui.cli.opening import Here, pass_here
 
 
@@ -49,3 +52,18 @@ def status(here: Here, as_json: bool) -> None:  # noqa: FBT001  click gives flag
         ]
         names = ("name", "kind", "state", "waiting", "lag", "reads", "writes", "url")
         console.table(names, rows)
+    for budget in found.budgets:
+        tell_budget(console, budget.system, budget.used, budget.calls, budget.used_up_at)
+
+
+def tell_budget(
+    console: Console, name: str, used: int, calls: int, used_up_at: datetime | None
+) -> None:
+    """A day's budget and how long it lasts, in the zone of the terminal."""
+    if used >= calls:
+        console.say("budget_gone", name=name, used=used, calls=calls)
+    elif used_up_at is not None:
+        moment = f"{used_up_at.astimezone():%H:%M}"
+        console.say("budget_ends", name=name, used=used, calls=calls, moment=moment)
+    else:
+        console.say("budget_lasts", name=name, used=used, calls=calls)

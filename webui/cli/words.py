@@ -280,6 +280,31 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{count} new records of the run stay: a rollback deletes nothing.",
         "该运行新建的 {count} 条记录保留：回滚不会删除任何记录。",
     ),
+    # Quotas.
+    "budget_gone": (
+        "{name}: the day's {calls} calls are used up ({used}); it goes on tomorrow.",
+        "{name}：今日 {calls} 次调用额度已用完（{used} 次），明天继续。",
+    ),
+    "budget_ends": (
+        "{name}: {used} of {calls} calls today; at this pace they are used up at {moment}.",
+        "{name}：今日已用 {used}/{calls} 次调用；按目前速度将在 {moment} 用完。",
+    ),
+    "budget_lasts": (
+        "{name}: {used} of {calls} calls today; at this pace they last the day.",
+        "{name}：今日已用 {used}/{calls} 次调用；按目前速度可用到当天结束。",
+    ),
+    "budget_none": (
+        "{name}: {used} calls today; no daily budget (`kehub quota {name} --set N`).",
+        "{name}：今日已调用 {used} 次；未设每日额度（kehub quota {name} --set 次数）。",
+    ),
+    "budget_limit": (
+        "    {interface}: {calls} calls in {seconds} s, {left} at once now",
+        "    {interface}：每 {seconds} 秒 {calls} 次，目前可立即调用 {left} 次",
+    ),
+    "budget_shut": (
+        "    The system asked to wait {seconds} s more.",
+        "    对方系统要求再等待 {seconds} 秒。",
+    ),
     # Backups.
     "backup_made": ("{path}: {rows} rows, {mb} MB.", "{path}：{rows} 行，{mb} MB。"),
     "backup_key": (

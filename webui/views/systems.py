@@ -7,7 +7,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from sync.service import plans, runs
+from sync.service import plans, quota, runs
 from sync.service import systems as service
 from sync.service.errors import REFUSALS, SetupError, explain
 from sync.service.systems import ConnectorView, SystemView
@@ -74,6 +74,9 @@ def system(name: str) -> ResponseReturnValue:
         mappings=service.live_mappings(hub(), name),
         runs=runs.list_runs(hub(), system=name, limit=8).rows,
         plan=_plan_of(name),
+        quota=quota.get_quota(hub(), name),
+        interfaces=_interfaces(name),
+        lanes=quota.lanes(hub(), name),
     )
 
 
@@ -111,6 +114,19 @@ def change(name: str) -> ResponseReturnValue:
         return _settings_form(found, values, error)
     flash(gettext("The settings work and are saved."), "success")
     return redirect(url_for("systems.system", name=name), 303)
+
+
+@screens.post("/<name>/budget")
+@needs("admin")
+def budget(name: str) -> ResponseReturnValue:
+    """How many calls a day the system's contract allows; empty for no limit."""
+    typed = request.form.get("calls", "").strip()
+    calls = int(typed) if typed.isdecimal() else 0 if typed else None
+    return _do(
+        name,
+        lambda: quota.set_daily_budget(hub(), name, calls, actor=auth.actor()),
+        gettext("The daily budget is saved."),
+    )
 
 
 @screens.post("/<name>/test")
@@ -164,6 +180,14 @@ def plan(name: str) -> ResponseReturnValue:
     """Makes a plan for this system."""
     made = plans.start_plan(hub(), [name], actor=auth.actor())
     return redirect(url_for("plans.plan", plan_id=made.id), 303)
+
+
+def _interfaces(name: str) -> list[quota.InterfaceView]:
+    """The vendor's limits; none where the settings cannot be opened, which is said elsewhere."""
+    try:
+        return quota.interfaces(hub(), name)
+    except REFUSALS:
+        return []
 
 
 def _do(name: str, work: Callable[[], Any], done: str) -> ResponseReturnValue:
