@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.service.sentences import in_language
-from webui import pair_words
+from webui import guard_words, pair_words
 from webui.language import language
 
 Pair = tuple[str, str]  # English, Chinese
@@ -312,6 +312,7 @@ GUARD_STATES: Mapping[str, Pair] = {
     "open": ("Open", "待处理"),
     "allowed": ("Allowed", "已放行"),
     "refused": ("Refused", "已拒绝"),
+    "mended": ("Mended", "已修复"),
 }
 LETTER_STATES: Mapping[str, Pair] = {
     "open": ("Open", "待处理"),
@@ -515,6 +516,8 @@ TABLES: Mapping[str, Mapping[str, Pair]] = {
     "conflict_state": CONFLICT_STATES,
     "guard_state": GUARD_STATES,
     "guard_kind": GUARD_KINDS,
+    "guard_allow": guard_words.ALLOW,
+    "guard_refuse": guard_words.REFUSE,
     "weight": WEIGHTS,
     "role": ROLES,
     "role_help": ROLE_HELP,

@@ -18,7 +18,7 @@ from sync.store.tables import Conflict, Golden, Guard, System
 
 Choice = Literal["ours", "theirs", "other"]
 CONFLICT_STATES = ("open", "auto", "decided")
-GUARD_STATES = ("open", "allowed", "refused")
+GUARD_STATES = ("open", "allowed", "refused", "mended")
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,9 @@ def test_a_mass_delete_waits_at_a_guard(two, monkeypatch):
     assert two.json("sync", "--wait", expect=3)["blocked"]
     guards = two.json("guard", "list")
     assert len(guards) == 1
+    said = two("guard", "list").stdout
+    assert f"kehub guard allow {guards[0]['id']}    Allow: the deletes were meant" in said
+    assert "Refuse: keep everything" in said
     two("guard", "allow", str(guards[0]["id"]))
     two("sync", "--wait")
     assert two.json("guard", "list") == []

@@ -7,6 +7,7 @@ import click
 
 from webui.cli.groups import Told, json_option
 from webui.cli.opening import ACTOR, Here, pass_here
+from webui.guard_words import ALLOW, REFUSE
 
 
 @click.group(cls=Told)
@@ -34,7 +35,13 @@ def list_(here: Here, as_json: bool) -> None:  # noqa: FBT001
         console.tell(f"{row.id}  {row.system}  {console.translated(row.reason)}")
         for _golden, name in row.records[:5]:
             console.tell(f"    {name}")
-    console.say("guard_next")
+        for place, form in row.facts.get("forms", {}).items():
+            console.tell(f"    {place}: {form}")
+        for command, table in (("allow", ALLOW), ("refuse", REFUSE)):
+            pair = table.get(row.kind)
+            if pair:
+                words = pair[console.language == "zh"]
+                console.tell(f"    kehub guard {command} {row.id}    {words}")
 
 
 @guard.command()

@@ -386,10 +386,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "没有编号为 {id} 的未处理失败记录。请看 kehub dead list。",
     ),
     "no_guards": ("Nothing waits for a decision.", "没有待确认的变更。"),
-    "guard_next": (
-        "`kehub guard allow ID` lets it happen, `kehub guard refuse ID` does not.",
-        "kehub guard allow 编号 允许；kehub guard refuse 编号 拒绝。",
-    ),
     "guard_allowed": ("{id} is allowed; {system} goes on.", "{id} 已允许，{system} 继续。"),
     "guard_refused": (
         "{id} is refused; {system} goes on without it.",

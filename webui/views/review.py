@@ -4,8 +4,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from sync.service import mapping_versions, systems
 from sync.service import review as service
-from sync.service import systems
 from webui import auth
 from webui.auth import hub, needs
 
@@ -59,8 +59,13 @@ def guards() -> ResponseReturnValue:
     """What was stopped."""
     state = _state(service.GUARD_STATES)
     page = service.list_guards(hub(), state=state, page=request.args.get("page", 1, type=int))
+    live = [m for m in mapping_versions.list_all(hub()) if m.state == "live"]
     return render_template(
-        "review/guards.html", page=page, state=state, states=service.GUARD_STATES
+        "review/guards.html",
+        page=page,
+        state=state,
+        states=service.GUARD_STATES,
+        mapping_ids={(each.system, each.object): each.id for each in live},
     )
 
 
