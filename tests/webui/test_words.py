@@ -122,8 +122,9 @@ def _rules_of_the_engine():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg == "rule":
                 yield from _literals(node.value)
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in RULED:
-                yield from _literals(node.args[RULED[node.func.id]])
+            place = RULED.get(getattr(getattr(node, "func", None), "id", ""), 99)
+            if isinstance(node, ast.Call) and place < len(node.args):
+                yield from _literals(node.args[place])
 
 
 def _literals(node):
