@@ -10,6 +10,7 @@ from sync.flow import (
     mapping_change,
     plan,
     poll,
+    quality,
     rollback,
     sweep,
     take_in,
@@ -20,6 +21,7 @@ from sync.wake import make_app
 app = make_app(hub().settings.redis_url or "redis://127.0.0.1:6379/0")
 app.conf.beat_schedule = {
     "sweep": {"task": "sync.tasks.sweep_due", "schedule": 2.0, "options": {"expires": 10}},
+    "assess": {"task": "sync.tasks.assess", "schedule": 60.0, "options": {"expires": 60}},
     "tidy": {"task": "sync.tasks.tidy", "schedule": 600.0, "options": {"expires": 600}},
 }
 
@@ -88,6 +90,12 @@ def carry_out_mapping(system_id: int, plan_id: int | None) -> None:
 def sweep_due() -> None:
     """Wakes whatever is due, however its message got lost."""
     sweep.wake_due(hub())
+
+
+@app.task(name="sync.tasks.assess")  # type: ignore[untyped-decorator]
+def assess() -> None:
+    """Assesses the quality of what was written since."""
+    quality.refresh(hub())
 
 
 @app.task(name="sync.tasks.tidy")  # type: ignore[untyped-decorator]

@@ -330,6 +330,56 @@ class RunPage(PageOut[RunOut]):
     """Runs."""
 
 
+class OverallOut(Out):
+    """The figures of all records; shares are percentages."""
+
+    records: int
+    completeness: float
+    valid: float
+    fresh: float
+    duplicates: int
+    issues: dict[str, int]
+
+
+class DayOut(Out):
+    """The figures at the end of a day."""
+
+    day: str
+    overall: OverallOut
+
+
+class QualityOut(Out):
+    """Data quality of the customers."""
+
+    overall: OverallOut
+    days: list[DayOut]
+
+
+class QualityQuery(PageQuery):
+    """Which records to mend."""
+
+    entity: Literal["customer", "contact"] = "customer"
+    issue: str | None = None
+    system: str | None = None
+
+
+class QualityRowOut(Out):
+    """A record to mend."""
+
+    golden_id: str
+    name: str
+    entity: str
+    completeness: int
+    issues: list[str]
+    fresh_at: datetime
+    is_stale: bool
+    is_suspect: bool
+
+
+class QualityPage(PageOut[QualityRowOut]):
+    """Records to mend."""
+
+
 class QuotaOut(Out):
     """A system's calls of today; `used_up_at` where the budget will not last."""
 

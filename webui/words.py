@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.service.sentences import in_language
-from webui import guard_words, pair_words
+from webui import guard_words, issue_words, pair_words
 from webui.language import language
 
 Pair = tuple[str, str]  # English, Chinese
@@ -503,6 +503,7 @@ TABLES: Mapping[str, Mapping[str, Pair]] = {
     "run_state": RUN_STATES,
     "plan_state": PLAN_STATES,
     "plan_kind": PLAN_KINDS,
+    "issue": issue_words.ISSUES,
     "mapping_state": MAPPING_STATES,
     "lint_level": LINT_LEVELS,
     "count": COUNTS,

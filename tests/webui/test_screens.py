@@ -36,6 +36,8 @@ PAGES = [
     "/runs/1",
     "/runs/1/rollback",
     "/backups",
+    "/quality",
+    "/quality?entity=contact",
     "/mappings",
     "/mappings/1",
     "/mappings/new?of=1",

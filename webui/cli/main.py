@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "import": ("exchange", "import_", "take customers in from a file / 从文件导入客户"),
     "export": ("exchange", "export", "write customers to a file / 导出客户到文件"),
     "match": ("match", "match", "find equal customers in a file / 在文件中查找相同客户"),
+    "quality": ("quality", "quality", "how good the data is, what to mend / 数据质量"),
     "quota": ("quota", "quota", "API calls: used, budget, forecast / 调用额度"),
     "backup": ("backup", "backup", "a sealed copy of the whole hub, or proving one / 备份与验证"),
     "restore": ("backup", "restore", "put a backup back, compare, approve / 恢复备份"),

@@ -162,6 +162,9 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "col_id": ("ID", "编号"),
     "col_version": ("VERSION", "版本"),
     "col_author": ("BY", "作者"),
+    "col_complete": ("COMPLETE", "完整度"),
+    "col_record": ("RECORD", "记录"),
+    "col_issues": ("ISSUES", "问题"),
     "col_run": ("RUN", "运行"),
     "col_started": ("STARTED (UTC)", "开始时间（UTC）"),
     "col_result": ("RESULT", "结果"),
@@ -280,6 +283,18 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{count} new records of the run stay: a rollback deletes nothing.",
         "该运行新建的 {count} 条记录保留：回滚不会删除任何记录。",
     ),
+    # Quality.
+    "quality_figures": (
+        (
+            "{records} records: {completeness} % complete, {valid} % valid, {fresh} % confirmed "
+            "within a year, {duplicates} suspected twice."
+        ),
+        (
+            "{records} 条记录：完整度 {completeness}%，有效 {valid}%，一年内确认 {fresh}%，"
+            "疑似重复 {duplicates} 条。"
+        ),
+    ),
+    "quality_nothing": ("Nothing to mend here.", "没有需要处理的记录。"),
     # Quotas.
     "budget_gone": (
         "{name}: the day's {calls} calls are used up ({used}); it goes on tomorrow.",

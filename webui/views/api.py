@@ -33,6 +33,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "Plans", "description": "What going live would do"},
         {"name": "Runs", "description": "What happened"},
         {"name": "Review", "description": "What waits for a person"},
+        {"name": "Quality", "description": "How good the data is"},
         {"name": "Dead letters", "description": "What could not be processed"},
     ],
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sync.service import quota, rollbacks, runs
+from sync.service import quality, quota, rollbacks, runs
 from webui import auth
 from webui import schemas as s
 from webui.auth import hub, needs
@@ -47,3 +47,29 @@ def set_budget(name: str, json_data: s.BudgetIn) -> Any:
     """Calls per day; null for no limit."""
     quota.set_daily_budget(hub(), name, json_data.calls, actor=auth.actor())
     return quota.get_quota(hub(), name)
+
+
+@bp.get("/quality")
+@bp.output(s.QualityOut)
+@bp.doc(tags=["Quality"], summary="Figures and trend", security="key", responses=READS)
+@needs("viewer")
+def get_quality() -> Any:
+    """How complete, valid, fresh and unambiguous the customers are, now and from day to day."""
+    return {"overall": quality.overall(hub()), "days": quality.trend(hub())}
+
+
+@bp.get("/quality/records")
+@bp.input(s.QualityQuery, location="query")
+@bp.output(s.QualityPage)
+@bp.doc(tags=["Quality"], summary="Records to mend", security="key", responses=READS)
+@needs("viewer")
+def list_quality(query_data: s.QualityQuery) -> Any:
+    """The least complete first."""
+    return quality.worklist(
+        hub(),
+        entity=query_data.entity,
+        issue=query_data.issue,
+        system=query_data.system,
+        page=query_data.page,
+        limit=query_data.size,
+    )

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from sync.service import privacy, review, systems
+from sync.service import privacy, quality, review, systems
 from sync.service import records as service
 from sync.service.errors import ServiceError, explain
 from sync.service.records import FieldRow, RecordView
@@ -69,6 +69,7 @@ def record(golden_id: str) -> ResponseReturnValue:
         changes=changes,
         more=more,
         erasure=privacy.of_record(hub(), found.id) if found.state == "erased" else None,
+        quality=quality.of_record(hub(), found.id),
         conflicts=review.list_conflicts(hub(), golden_id=found.id, limit=5).rows,
     )
 

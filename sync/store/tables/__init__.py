@@ -4,6 +4,7 @@ from sync.store.tables.access import ApiToken, Audit, User
 from sync.store.tables.base import Base, new_id
 from sync.store.tables.golden import Change, Golden, Link, MatchKey
 from sync.store.tables.privacy import Erasure, ErasureReturn, ErasureStep
+from sync.store.tables.quality import Quality, QualityDay
 from sync.store.tables.review import Candidate, Conflict, Guard, Merge
 from sync.store.tables.state import HubState
 from sync.store.tables.system import Cursor, Mapping, Plan, Run, Staged, System
@@ -33,6 +34,8 @@ __all__ = [
     "MatchKey",
     "Merge",
     "Plan",
+    "Quality",
+    "QualityDay",
     "Run",
     "Staged",
     "System",

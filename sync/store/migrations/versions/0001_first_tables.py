@@ -127,6 +127,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
     )
     op.create_table(
+        "quality_day",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_quality_day")),
+    )
+    op.create_table(
+        "quality",
+        sa.Column("golden_id", sa.String(length=26), nullable=False),
+        sa.Column("entity", sa.String(length=10), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("completeness", sa.Integer(), nullable=False),
+        sa.Column("issues", sa.Integer(), nullable=False),
+        sa.Column("fresh_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["golden_id"],
+            ["golden.id"],
+            name=op.f("fk_quality_golden_id_golden"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("golden_id", name=op.f("pk_quality")),
+    )
+    with op.batch_alter_table("quality", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_quality_entity_completeness"), ["entity", "completeness"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_quality_entity_fresh_at"), ["entity", "fresh_at"], unique=False
+        )
+
+    op.create_table(
         "system",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -682,6 +712,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_golden_entity_state_updated_at"))
         batch_op.drop_index("ix_golden_listed")
 
+    with op.batch_alter_table("quality", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_quality_entity_fresh_at"))
+        batch_op.drop_index(batch_op.f("ix_quality_entity_completeness"))
+
+    op.drop_table("quality")
+    op.drop_table("quality_day")
     op.drop_table("golden")
     with op.batch_alter_table("erasure", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_erasure_state"))

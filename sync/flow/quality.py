@@ -1,0 +1,67 @@
+"""Assessing golden records in the background: what was written since the last look, in batches."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sync.core.quality import assess
+from sync.flow.hub import Hub
+from sync.store import quality, state
+from sync.store.tables import Golden
+
+ENTITIES = ("customer", "contact")
+BATCH = 1000
+OVERLAP = timedelta(minutes=2)  # a transaction may commit so long after it took its moment
+STALE_AFTER = timedelta(days=365)
+FIRST = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_MARK = "quality:"
+
+
+def refresh(hub: Hub, *, most: int = 50_000) -> int:
+    """Assesses what was written since; returns how many. Repeatable, and it may stop anywhere."""
+    count = sum(_refresh(hub, entity, most) for entity in ENTITIES)
+    with hub.database.write() as tx:
+        quality.drop_gone(tx, ENTITIES)
+        day = f"{hub.now():%Y-%m-%d}"
+        quality.keep_day(tx, day, quality.totals(tx, "customer", hub.now() - STALE_AFTER))
+    return count
+
+
+def _refresh(hub: Hub, entity: str, most: int) -> int:
+    done = 0
+    while done < most:
+        with hub.database.write() as tx:
+            started = hub.now()
+            since = _mark(state.get(tx, f"{_MARK}{entity}"))
+            found = quality.due(tx, entity, since, BATCH)
+            if found:
+                quality.keep(tx, [_row(golden) for golden in found])
+            caught_up = len(found) < BATCH
+            reached = started - OVERLAP if caught_up else found[-1].updated_at
+            mark = max(since, min(reached, started - OVERLAP))
+            state.put(tx, f"{_MARK}{entity}", {"since": mark.isoformat()}, started)
+        done += len(found)
+        if caught_up:
+            break
+    return done
+
+
+def _mark(fact: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(fact["since"]) if fact else FIRST
+
+
+def _row(golden: Golden) -> dict[str, Any]:
+    found = assess(golden.entity, golden.values)
+    return {
+        "golden_id": golden.id,
+        "entity": golden.entity,
+        "version": golden.version,
+        "completeness": found.completeness,
+        "issues": found.bits,
+        "fresh_at": fresh_at(golden),
+    }
+
+
+def fresh_at(golden: Golden) -> datetime:
+    """When one of its values was last given by a system or a person."""
+    given = [str(source["at"]) for source in golden.provenance.values() if source.get("at")]
+    return datetime.fromisoformat(max(given)) if given else golden.created_at
