@@ -92,6 +92,14 @@ def sweep_due() -> None:
     sweep.wake_due(hub())
 
 
+@app.task(name="sync.tasks.work_out_thresholds")  # type: ignore[untyped-decorator]
+def work_out_thresholds() -> None:
+    """Works out what each threshold would do to the customers."""
+    from sync.flow import thresholds  # noqa: PLC0415  loads numpy, which no other task needs
+
+    thresholds.work_out(hub())
+
+
 @app.task(name="sync.tasks.assess")  # type: ignore[untyped-decorator]
 def assess() -> None:
     """Assesses the quality of what was written since."""

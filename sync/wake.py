@@ -47,6 +47,9 @@ class Waker:
     def mapping(self, system_id: int, plan_id: int | None) -> None:
         self._send("carry_out_mapping", {"system_id": system_id, "plan_id": plan_id}, queue=BULK)
 
+    def thresholds(self) -> None:
+        self._send("work_out_thresholds", {}, queue=BULK)
+
     def _send(self, name: str, kwargs: Mapping[str, Any], queue: str = WAKE) -> None:
         if self._app is None:
             return

@@ -32,6 +32,7 @@ from webui.views import (
     review,
     runs,
     systems,
+    thresholds,
 )
 
 API_VERSION = "1.0"
@@ -46,6 +47,7 @@ SCREENS = (
     plans.screens,
     runs.screens,
     quality.screens,
+    thresholds.screens,
     backups.screens,
     mappings.screens,
     review.screens,

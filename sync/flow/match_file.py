@@ -127,7 +127,7 @@ def load(
         if read >= told:
             say(f"{read} records read")
             told += REPORTED
-    return _assembled(sorted(pieces, key=lambda piece: piece.number))
+    return assembled(sorted(pieces, key=lambda piece: piece.number))
 
 
 def _pieces(path: Path, chunk: int, remainder: int, divisor: int) -> Iterator[Piece]:
@@ -152,7 +152,7 @@ def _piece(number: int, header: Sequence[str], rows: Sequence[list[str]]) -> Pie
     return Piece(number, ids, table, blocking.key_arrays(table))
 
 
-def _assembled(pieces: Sequence[Piece]) -> Loaded:
+def assembled(pieces: Sequence[Piece]) -> Loaded:
     if not pieces:
         raise ValueError("the file holds no records")
     shifts = np.cumsum([0] + [len(piece.table) for piece in pieces])

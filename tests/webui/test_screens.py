@@ -36,6 +36,7 @@ PAGES = [
     "/runs/1",
     "/runs/1/rollback",
     "/backups",
+    "/thresholds",
     "/quality",
     "/quality?entity=contact",
     "/mappings",

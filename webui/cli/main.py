@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "quota": ("quota", "quota", "API calls: used, budget, forecast / 调用额度"),
     "backup": ("backup", "backup", "a sealed copy of the whole hub, or proving one / 备份与验证"),
     "restore": ("backup", "restore", "put a backup back, compare, approve / 恢复备份"),
+    "thresholds": ("thresholds", "thresholds", "what each threshold would do / 各阈值的效果"),
     "user": ("access", "user", "people who sign in / 用户"),
     "token": ("access", "token", "keys for scripts / API 密钥"),
 }

@@ -165,6 +165,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "col_complete": ("COMPLETE", "完整度"),
     "col_record": ("RECORD", "记录"),
     "col_issues": ("ISSUES", "问题"),
+    "col_from_bits": ("FROM BITS", "起始位"),
+    "col_customers": ("CUSTOMERS", "客户"),
+    "col_precision": ("RIGHT, ABOUT", "预计正确率"),
+    "col_missed": ("MISSED, ABOUT", "预计漏配"),
+    "col_edge": ("PAIRS AT THE EDGE", "临界记录对"),
     "col_run": ("RUN", "运行"),
     "col_started": ("STARTED (UTC)", "开始时间（UTC）"),
     "col_result": ("RESULT", "结果"),
@@ -283,6 +288,18 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{count} new records of the run stay: a rollback deletes nothing.",
         "该运行新建的 {count} 条记录保留：回滚不会删除任何记录。",
     ),
+    # Thresholds.
+    "thresholds_now": (
+        (
+            "{records} customers compared. Now: linked from {link} bits, asked about from "
+            "{candidate} bits (config/matching.yaml)."
+        ),
+        (
+            "已比较 {records} 个客户。目前 {link} 位起自动关联，{candidate} 位起请人确认"
+            "（config/matching.yaml）。"
+        ),
+    ),
+    "thresholds_empty": ("There are no customers to compare.", "没有可比较的客户。"),
     # Quality.
     "quality_figures": (
         (
