@@ -8,6 +8,10 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "a single text is wanted; use `first`, `join` or `reference` for lists and objects",
         "需要单个文本；列表或对象请使用 first、join 或 reference",
     ),
+    "not_a_sign": (
+        "a sign in it is none (NUL, or half of a pair), and no database keeps it",
+        "其中有不是字符的符号（NUL 或半个代理对），数据库无法保存",
+    ),
     "not_number": ("it is not a number", "不是数字"),
     "not_whole": ("it is not a whole number", "不是整数"),
     "not_boolean": ("it is neither yes nor no", "不是“是”或“否”"),

@@ -45,7 +45,7 @@ def fingerprint(record: Row) -> str:
     """A short hash of the content."""
     content = {k: _plain(v) for k, v in record.items() if k not in _UNVERSIONED}
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def moment(value: Any) -> datetime | None:

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 
 from mapping.transforms.registry import NoOptions, Options, Refusal, Step, same, transform, two_way
 
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 Mark = Annotated[str, Field(min_length=1)]
 
 
@@ -27,11 +28,19 @@ def as_text(value: Any) -> str:
 
 
 def clean(value: Any) -> str | None:
-    """The normal form of text: NFC, trimmed, lines ended by a newline, None when empty."""
+    """The normal form of text: NFC, trimmed, lines ended by a newline, None when empty.
+
+    Refuses NUL and half of a surrogate pair: no database and no XML holds them, and to drop them
+    would change what somebody typed.
+    """
     text = value if value.__class__ is str else as_text(value)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        raise Refusal("not_a_sign")
     if not text.isascii():
+        if _HALF_PAIR.search(text):
+            raise Refusal("not_a_sign")
         text = unicodedata.normalize("NFC", text)
     return text.strip() or None
 

@@ -11,6 +11,7 @@ from sandbox.zoho_crm.calls import OTHER, READ, WRITE
 from sandbox.zoho_crm.errors import ApiError, unknown_module
 from sandbox.zoho_crm.faults import Call
 from sandbox.zoho_crm.oauth import refuse_missing_scope
+from sandbox.zoho_crm.store import dump
 
 JSON_TYPE = "application/json;charset=UTF-8"
 DROP_KEY = "sandbox.drop"
@@ -36,8 +37,7 @@ def profile(**values):
 
 
 def answer(value, status=200, headers=None):
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status, headers, content_type=JSON_TYPE)
+    return Response(dump(value), status, headers, content_type=JSON_TYPE)
 
 
 def nothing(status=204):

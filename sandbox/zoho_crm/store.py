@@ -66,7 +66,12 @@ def squash(value):
 
 
 def dump(value):
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, kept as it came
+        return json.dumps(value, separators=(",", ":"))
+    return text
 
 
 class Store:

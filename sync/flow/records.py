@@ -84,7 +84,7 @@ def digest(spec: MappingSpec, native: Mapping[str, Any]) -> str:
     """A fingerprint of all that the mapping reads: equal means nothing moved."""
     facts = [read(native, name) for name in _compared(spec)]
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def hint_row(

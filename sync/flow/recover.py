@@ -114,6 +114,11 @@ def lease_token() -> str:
     return new_id()
 
 
+def _legible(text: str) -> str:
+    """With escapes for what a database column cannot hold."""
+    return text.replace("\0", "\\x00").encode(errors="backslashreplace").decode()
+
+
 def _letter(
     error: Exception, system_id: int, direction: str, object_name: str, attempts: int
 ) -> DeadLetter:
@@ -129,7 +134,7 @@ def _letter(
         letter.kind, letter.field, letter.remote_code = "refused", error.field, error.remote_code
     elif isinstance(error, UnmappableValue):
         letter.kind, letter.field = "unmappable", error.field
-        letter.value = str(error.value)[:500]
+        letter.value = _legible(str(error.value)[:500])
     else:
         letter.traceback = "".join(traceback.format_exception(error))
     return letter

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 _OLDEST_SQLITE = (3, 35)  # RETURNING
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Tx(Session):
@@ -105,11 +107,7 @@ class Database:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _engine(self, pool_size: int) -> Engine:
-        options: dict[str, Any] = {
-            "json_serializer": lambda value: json.dumps(
-                value, ensure_ascii=False, separators=(",", ":"), default=str
-            ),
-        }
+        options: dict[str, Any] = {"json_serializer": _as_json}
         if not self.is_sqlite:
             engine = create_engine(
                 self.url,
@@ -156,3 +154,11 @@ def sqlite_is_too_old() -> bool:
     import sqlite3  # noqa: PLC0415  only asked at start
 
     return sqlite3.sqlite_version_info[:2] < _OLDEST_SQLITE
+
+
+def _as_json(value: Any) -> str:
+    """Readable in the database; half of a surrogate pair, as systems may send it, is escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    if text.isascii() or not _HALF_PAIR.search(text):
+        return text
+    return json.dumps(value, separators=(",", ":"), default=str)
