@@ -132,6 +132,11 @@ LINK_STATES: Mapping[str, Pair] = {
 WAITING: Mapping[str, Pair] = {
     "queue": ("on its way", "正在同步"),
     "parent": ("waits for the record it belongs to", "等待所属记录"),
+    "refused": (
+        "waits for the record it belongs to, which was refused",
+        "所属记录被拒绝，等待处理",
+    ),
+    "review": ("waits for a decision about a possible duplicate", "等待重复判定"),
     "hold": ("waits for a decision about a possible duplicate", "等待重复判定"),
     "quota": ("waits for the call quota", "等待调用配额"),
     "conflict": ("waits for a decision about a conflict", "等待冲突裁决"),

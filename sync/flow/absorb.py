@@ -15,7 +15,7 @@ from sync.flow.hub import Hub
 from sync.flow.match import Keys, Match, Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at, hint_row
 from sync.gateway.systems import OpenSystem, Participant
-from sync.store import dirty, goldens, inbox, links, state
+from sync.store import dirty, goldens, inbox, links, runs, state
 from sync.store.session import Tx
 from sync.store.tables import INTERACTIVE, Candidate, Change, Conflict, Golden, Link, new_id
 
@@ -217,7 +217,9 @@ class Absorber:
             remote_id = str(item.values.pop(path))
             objects = self.system.objects_of(REFERENCES[path])
             if path in required and objects:
-                self._look_at(objects[0], remote_id)
+                item.refused = runs.refused_record(self.tx, self.system.id, objects, remote_id)
+                if item.refused == ("", ""):
+                    self._look_at(objects[0], remote_id)
             if path in required or item.seen.attempts <= _PATIENCE:
                 self.report.waiting.append(item)
                 return False

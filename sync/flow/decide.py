@@ -116,6 +116,7 @@ def retry_letters(hub: Hub, ids: Sequence[int], actor: str) -> int:
                 _again_in(hub, tx, letter)
             else:
                 _again_out(hub, tx, letter)
+        _release_waiting(hub, tx, letters)
         audit.note(
             tx,
             actor=actor,
@@ -136,6 +137,7 @@ def discard_letters(hub: Hub, ids: Sequence[int], actor: str) -> int:
         )
         for letter in letters:
             letter.state, letter.closed_at, letter.closed_by = "discarded", now, actor
+        _release_waiting(hub, tx, letters)
         audit.note(
             tx,
             actor=actor,
@@ -217,6 +219,17 @@ def _forget_pushed(tx: Tx, conflict: Conflict) -> None:
     link = tx.get(Link, conflict.link_id) if conflict.link_id else None
     if link is not None:
         link.pushed = {p: v for p, v in link.pushed.items() if p not in conflict.theirs}
+
+
+def _release_waiting(hub: Hub, tx: Tx, letters: Sequence[DeadLetter]) -> None:
+    """What waited for these records is looked at again: it need not wait any longer."""
+    tx.flush()
+    for system_id in {letter.system_id for letter in letters if letter.direction == "out"}:
+        dirty.wake_children(tx, system_id, hub.now())
+        tx.after_commit(hub.waker.dispatch, system_id)
+    for system_id in {letter.system_id for letter in letters if letter.direction == "in"}:
+        inbox.wake_children(tx, system_id, hub.now())
+        tx.after_commit(hub.waker.take_in, system_id)
 
 
 def _again_in(hub: Hub, tx: Tx, letter: DeadLetter) -> None:

@@ -20,16 +20,17 @@ from sync.core import backoff
 from sync.flow import drift, duplicates, hear, recover, settle, take_in
 from sync.flow.absorb import Absorber
 from sync.flow.hub import Hub
-from sync.flow.intent import Intent, Wanted, decide
+from sync.flow.intent import REFUSED, REVIEW, Intent, Wanted, decide
 from sync.flow.records import Seen, digest
 from sync.gateway.systems import OpenSystem
 from sync.store import dirty, goldens, inbox, links, runs
 from sync.store.session import Tx
-from sync.store.tables import BULK, INTERACTIVE, Dirty, System
+from sync.store.tables import BULK, INTERACTIVE, Dirty, Golden, System
 
 _CLOCK_SLACK = 3.0  # seconds: a call takes some, and many systems know no fractions
 _CLOCK_MOST = 1800.0  # more is no clock but a record that nothing was written to
 _SOON = 3  # so often a record that moved under a write is tried again at once
+_LOOK_AGAIN = {REVIEW: timedelta(minutes=5), REFUSED: timedelta(minutes=30)}  # else with backoff
 _EXTEND_EVERY = 20.0  # seconds of writing after which the lease is drawn out
 
 
@@ -157,9 +158,19 @@ def _note_idle(hub: Hub, batch: Batch, wanted: Wanted) -> None:
         dirty.settle(tx, [(row.id, row.generation) for row in wanted.settled], batch.token)
         for row, why in wanted.waiting:
             held = timedelta(seconds=backoff.delay(row.attempts, None, hub.chance()))
-            due = now + (timedelta(minutes=5) if why == "review" else held)
-            dirty.postpone(tx, [row.id], batch.token, due_at=due, waiting_for=why)
+            due = now + _LOOK_AGAIN.get(why, held)
+            reason = wanted.reasons.get(row.id, "")
+            dirty.postpone(tx, [row.id], batch.token, due_at=due, waiting_for=why, error=reason)
+        _mark_parents(hub, tx, batch, wanted.parents)
     batch.handled |= {row.id for row in wanted.settled} | {row.id for row, _ in wanted.waiting}
+
+
+def _mark_parents(hub: Hub, tx: Tx, batch: Batch, parents: Sequence[Golden]) -> None:
+    """Somebody waits for records that are not on their way: now they are."""
+    system_id = batch.rows[0].system_id
+    pairs = [(parent.id, parent.entity, system_id) for parent in parents]
+    if dirty.mark(tx, pairs, reason="a record waits for it", lane=INTERACTIVE, now=hub.now()):
+        tx.after_commit(hub.waker.dispatch, system_id)
 
 
 def _hear_first(
@@ -342,8 +353,9 @@ def _ack(
             batch.created += intent.op == "create"
         absorber.finish()
         _finish_rows(tx, finished, batch)
-        if any(intent.op == "create" for intent in finished):
-            dirty.wake_children(tx, system.id, hub.now())
+        made = [intent.golden.id for intent in finished if intent.op == "create"]
+        if made:
+            dirty.wake_children(tx, system.id, hub.now(), given_up_of=made)
             tx.after_commit(hub.waker.dispatch, system.id)
         _close_letters(tx, system, name, finished, hub)
         _set_clock(tx, system, after.values(), answered_at)

@@ -17,13 +17,16 @@ from sync.core.writeset import fields_to_write
 from sync.flow import drift, guards
 from sync.flow.hub import Hub
 from sync.gateway.systems import OpenSystem
-from sync.store import goldens, links
+from sync.store import goldens, links, runs
 from sync.store.tables import Conflict, Dirty, Golden, Link
 
 # check: read the record again; find: look for one whose create is in doubt and not wanted now
 Op = Literal["create", "find", "update", "check", "archive", "unlink"]
 _PATIENCE = 6  # how often a record waits for a reference that it can do without
 _ENDED = frozenset({"gone", "unlinked"})  # no new record is made where one of these stands
+# What a row waits for: a record that is on its way, one that was refused, a person's decision.
+PARENT, REFUSED, REVIEW = "parent", "refused", "review"
+_DROPPED = "dropped"  # the write of the parent was given up: nothing to wait for
 
 
 @dataclass(slots=True)
@@ -55,6 +58,8 @@ class Wanted:
     settled: list[Dirty] = field(default_factory=list)
     waiting: list[tuple[Dirty, str]] = field(default_factory=list)  # with what they wait for
     refused: list[tuple[Dirty, UnmappableValue]] = field(default_factory=list)
+    reasons: dict[int, str] = field(default_factory=dict)  # row id -> why its parent was refused
+    parents: list[Golden] = field(default_factory=list)  # waited for, and not on their way
 
 
 @dataclass(slots=True)
@@ -66,7 +71,8 @@ class _View:
     parents: dict[str, Golden]
     parent_links: dict[str, list[Link]]
     disputed: dict[int, set[str]]  # link id -> paths that wait for a person
-    coming: frozenset[str]  # golden ids that wait to be written to this system themselves
+    coming: dict[str, str]  # golden ids that are still to be written here, with what they wait for
+    letters: dict[str, tuple[str, str]]  # parents whose write was refused: state, message
     drifted: dict[str, list[limits.Problem]]  # object -> what its system does not take now
 
 
@@ -84,12 +90,25 @@ def decide(hub: Hub, session: Session, system: OpenSystem, rows: Sequence[Dirty]
         except UnmappableValue as error:
             out.refused.append((row, error))
             continue
-        if waits and not intents:
+        if waits and not intents and waits != _DROPPED:
             out.waiting.append((row, waits))
+            _explain(out, row, golden, waits, view)
         elif not intents:
             out.settled.append(row)
         out.intents.extend(intents)
     return out
+
+
+def _explain(out: Wanted, row: Dirty, golden: Golden, waits: str, view: _View) -> None:
+    """Why the parent does not come; one that nobody has marked is marked now."""
+    parent = view.parents.get(golden.parent_id or "")
+    if parent is None:
+        return
+    if waits == REFUSED:
+        state_and_message = view.letters.get(parent.id, ("", ""))
+        out.reasons[row.id] = f"“{parent.name}” was refused: {state_and_message[1]}"
+    elif waits == PARENT and parent.id not in view.coming:
+        out.parents.append(parent)
 
 
 def _load(session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> _View:
@@ -101,25 +120,28 @@ def _load(session: Session, system: OpenSystem, rows: Sequence[Dirty]) -> _View:
     }
     parent_ids = {str(i) for i in referred if i}
     own = links.of_golden(session, list(golden), system.id)
+    parent_links = links.of_golden(session, list(parent_ids), system.id)
+    absent = [i for i in parent_ids if _remote_id(parent_links.get(i, []), None) is None]
     return _View(
         golden=golden,
         links=own,
         parents=goldens.load(session, parent_ids),
-        parent_links=links.of_golden(session, list(parent_ids), system.id),
+        parent_links=parent_links,
         disputed=guards.merge_paths(
             _disputed(session, [link.id for found in own.values() for link in found]),
             guards.quarantined(session, system.id),
         ),
         coming=_coming(session, system, parent_ids),
+        letters=runs.refused_writes(session, system.id, absent),
         drifted=drift.held(session, system.id),
     )
 
 
-def _coming(session: Session, system: OpenSystem, ids: Collection[str]) -> frozenset[str]:
+def _coming(session: Session, system: OpenSystem, ids: Collection[str]) -> dict[str, str]:
     if not ids:
-        return frozenset()
+        return {}
     waiting = (Dirty.system_id == system.id, Dirty.golden_id.in_(ids))
-    return frozenset(session.scalars(select(Dirty.golden_id).where(*waiting)))
+    return dict(session.execute(select(Dirty.golden_id, Dirty.waiting_for).where(*waiting)).all())
 
 
 def _disputed(session: Session, link_ids: Sequence[int]) -> dict[int, set[str]]:
@@ -160,7 +182,7 @@ def _of_object(
         if not wanted or any(x.state in _ENDED for x in here):
             return None, ""
         if golden.held_until is not None and golden.held_until > hub.now():
-            return None, "review"
+            return None, REVIEW
     elif not wanted:
         op = _leaving(spec, golden) if link.state == "live" else "find"
         if op is not None:
@@ -207,6 +229,8 @@ def _outbound(
         parent = view.parents.get(parent_id)
         why = _why_without(system, parent, view.parent_links.get(parent_id, []), path, target)
         required = path == PARENTS.get(golden.entity, ("",))[0] and not exists
+        if why:
+            why = _why_late(parent_id, view) if required else why
         # Two customers may name each other as parent; an order never waits for its payment.
         patient = attempts <= _PATIENCE or (path != "parent" and parent_id in view.coming)
         if required or (why and patient):
@@ -218,14 +242,23 @@ def _outbound(
 def _why_without(
     system: OpenSystem, parent: Golden | None, found: Sequence[Link], path: str, target: str | None
 ) -> str:
-    """“parent” where the parent will come, nothing where it does not belong here either."""
+    """`PARENT` where the parent will come, nothing where it does not belong here either."""
     if parent is None or parent.state != "live":
         return ""
     ended = {link.object for link in found if link.state in _ENDED}
     names = [target] if target else system.objects_of(REFERENCES[path])
     specs = [system.specs[name] for name in names if name in system.specs and name not in ended]
     coming = any(spec.out_paths and engine.wanted(spec, parent.values) for spec in specs)
-    return "parent" if coming else ""
+    return PARENT if coming else ""
+
+
+def _why_late(parent_id: str, view: _View) -> str:
+    """What a parent that belongs here, and is not here yet, waits for itself."""
+    if parent_id in view.coming:
+        held = view.coming[parent_id]
+        return held if held in {REVIEW, REFUSED} else PARENT
+    state = view.letters.get(parent_id, ("", ""))[0]
+    return {"open": REFUSED, "discarded": _DROPPED}.get(state, PARENT)
 
 
 def _remote_id(found: Sequence[Link], target: str | None) -> str | None:

@@ -42,6 +42,7 @@ class Incoming:
     hub_key: str | None = None
     moved_to: tuple[str, str] | None = None
     missing: list[str] = field(default_factory=list)  # references to records not taken in yet
+    refused: tuple[str, str] = ("", "")  # of its parent's dead letter: state, message
 
     @property
     def remote_id(self) -> str:

@@ -102,6 +102,7 @@ def bury_out(hub: Hub, tx: Tx, row: Dirty, object_name: str, error: Exception) -
     letter.golden_id, letter.created_at = row.golden_id, hub.now()
     runs.dead(tx, letter)
     dirty.settle(tx, [(row.id, row.generation)], row.lease_token or "")
+    dirty.wake_children_of(tx, row.golden_id, row.system_id, hub.now())
 
 
 def hint_of(error: Exception) -> float | None:

@@ -17,6 +17,8 @@ from sync.store import inbox, links, runs
 from sync.store.session import Tx
 from sync.store.tables import Inbox, new_id
 
+_LOOK_AGAIN = timedelta(minutes=30)  # at a record whose parent was refused; a decision is sooner
+
 
 @dataclass(slots=True)
 class _Batch:
@@ -287,7 +289,21 @@ def _settle(
 def _wait(hub: Hub, tx: Tx, item: Incoming, rows: dict[int, Inbox], token: str) -> None:
     """A record whose parent is not here yet comes back; in the end it becomes a dead letter."""
     missing = ", ".join(item.missing)
-    if item.seen.attempts >= hub.settings.attempts:
+    ids = [row_id for row_id, _ in item.seen.rows]
+    state, refusal = item.refused
+    if state == "open":
+        inbox.reread(tx, ids)
+        inbox.postpone(
+            tx,
+            ids,
+            token,
+            due_at=hub.now() + _LOOK_AGAIN,
+            waiting_for=inbox.REFUSED,
+            error=f"waits for its {missing}, which could not be taken in: {refusal}",
+            refund=True,
+        )
+        return
+    if state == "discarded" or item.seen.attempts >= hub.settings.attempts:
         error = RecordError(
             f"{item.object_name} {item.remote_id} belongs to a {missing} that the hub does not "
             "have. Check that the parent is in scope of its mapping, then retry.",
@@ -296,7 +312,6 @@ def _wait(hub: Hub, tx: Tx, item: Incoming, rows: dict[int, Inbox], token: str) 
         for row_id, _ in item.seen.rows:
             recover.bury_in(hub, tx, rows[row_id], error)
         return
-    ids = [row_id for row_id, _ in item.seen.rows]
     wait = backoff.delay(max(0, item.seen.attempts - 2), None, hub.chance())
     due = hub.now() + timedelta(seconds=wait / 2)
     inbox.reread(tx, ids)
@@ -309,5 +324,10 @@ def _close_letters(tx: Tx, system: OpenSystem, report: Report, now: datetime) ->
     by_object: dict[str, list[str]] = {}
     for item in report.done:
         by_object.setdefault(item.object_name, []).append(item.remote_id)
+    closed = 0
     for object_name, ids in by_object.items():
-        runs.resolve_dead(tx, system.id, "in", object_name=object_name, remote_ids=ids, now=now)
+        closed += runs.resolve_dead(
+            tx, system.id, "in", object_name=object_name, remote_ids=ids, now=now
+        )
+    if closed:
+        inbox.wake_children(tx, system.id, now)

@@ -96,6 +96,15 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingView:
+    """A system in which the record is still to be made; `reason` where its parent was refused."""
+
+    system: str
+    waiting: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """One golden record with all that is known of it."""
 
@@ -108,6 +117,7 @@ class RecordView:
     fields: tuple[FieldRow, ...]
     more_fields: tuple[str, ...]  # editable fields that are empty
     links: tuple[LinkView, ...]
+    pending: tuple[PendingView, ...]
     systems: tuple[str, ...]
     parent_id: str | None
     parent_name: str
@@ -157,11 +167,8 @@ def get_record(hub: Hub, golden_id: str) -> RecordView:
             )
         )
         names = dict(session.execute(select(System.id, System.name).order_by(System.id)).all())
-        waiting = dict(
-            session.execute(
-                select(Dirty.system_id, Dirty.waiting_for).where(Dirty.golden_id == golden.id)
-            ).all()
-        )
+        rows = list(session.scalars(select(Dirty).where(Dirty.golden_id == golden.id)))
+        waiting = {row.system_id: row.waiting_for for row in rows}
         called = _names_of(session, golden.values, links)
         children = dict(
             session.execute(
@@ -189,6 +196,11 @@ def get_record(hub: Hub, golden_id: str) -> RecordView:
         fields=fields,
         more_fields=tuple(p for p in plain_fields(golden.entity) if p not in present),
         links=tuple(_link(link, names, waiting) for link in links),
+        pending=tuple(
+            PendingView(names[row.system_id], row.waiting_for or "queue", row.error)
+            for row in rows
+            if names[row.system_id] not in held
+        ),
         systems=systems,
         parent_id=golden.parent_id,
         parent_name=called.get(golden.parent_id or "", ""),

@@ -1,22 +1,21 @@
 """Polling now, working in this process, and knowing when nothing waits any more."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, not_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, select, update
 
 from connectors.sdk.contract import ReadsChanges
 from sync.flow import dispatch, erase, poll, recover, take_in
 from sync.flow.hub import Hub
 from sync.service.errors import NotFoundError
 from sync.store import cursors
-from sync.store.tables import Cursor, Dirty, Golden, Guard, Inbox, System
+from sync.store.tables import Cursor, Dirty, Guard, Inbox, System
 
-ORPHANS = "records wait for their customers, which could not be written (see the dead letters)"
-PARENT = "parent"  # why a row waits for another record of its system
+REFUSED = "refused"  # why a row waits: its parent is a dead letter, and is told there
 REVIEW = "review"  # why a dirty row waits when a person has to decide about a candidate
 
 
@@ -29,6 +28,7 @@ class Rest:
     polls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     blocked: Mapping[str, str] = field(default_factory=dict)
     reviews: int = 0
+    orphans: Mapping[str, int] = field(default_factory=dict)  # wait for a refused parent
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -47,6 +47,7 @@ class Rest:
             "polls": {name: list(objects) for name, objects in self.polls.items()},
             "blocked": dict(self.blocked),
             "reviews": self.reviews,
+            "orphans": dict(self.orphans),
             "errors": dict(self.errors),
         }
 
@@ -100,10 +101,12 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         live = {row.id: row for row in rows if row.state == "live"}
         can_take = [i for i, row in live.items() if not row.hold_in]
         can_send = [i for i, row in live.items() if not row.hold_out]
-        inbox = _counts(session, Inbox.system_id, Inbox.state == "waiting")
-        review = Dirty.waiting_for == REVIEW
-        orphans = _counts(session, Dirty.system_id, _waits_for_refused())
-        dirty = _counts(session, Dirty.system_id, ~review, ~_waits_for_refused())
+        waiting, orphan = Inbox.state == "waiting", Inbox.waiting_for == REFUSED
+        inbox = _counts(session, Inbox.system_id, waiting, ~orphan)
+        review, refused = Dirty.waiting_for == REVIEW, Dirty.waiting_for == REFUSED
+        dirty = _counts(session, Dirty.system_id, ~review, ~refused)
+        orphans = Counter(_counts(session, Dirty.system_id, refused))
+        orphans.update(_counts(session, Inbox.system_id, waiting, orphan))
         reviews = session.scalar(select(func.count()).select_from(Dirty).where(review)) or 0
         guards = dict(
             session.execute(
@@ -114,8 +117,7 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         errors = _errors(session)
     chosen = {i for i, row in live.items() if not names or row.name in names}
     polls, failed = _polls(hub, chosen, listings, now, polled_since)
-    blocked = {row.name: ORPHANS for row in rows if row.id in orphans}
-    blocked |= {
+    blocked = {
         row.name: guards.get(row.id) or row.state_reason or row.state
         for row in rows
         if (row.id in inbox and row.id not in can_take)
@@ -128,6 +130,7 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         polls={names_of[i]: objects for i, objects in polls.items()},
         blocked=blocked,
         reviews=reviews,
+        orphans={names_of[i]: n for i, n in sorted(orphans.items())},
         errors={**{names_of[i]: text for i, text in errors.items()}, **failed},
     )
 
@@ -147,18 +150,6 @@ def renew_hooks(hub: Hub) -> None:
     """The hub's address may have changed: every subscription is renewed with the next sweep."""
     with hub.database.write() as tx:
         tx.execute(update(System).values(hook_due=None))
-
-
-def _waits_for_refused() -> Any:
-    """Rows that wait for a parent that does not come: its own write was refused."""
-    parent = aliased(Dirty)
-    on_its_way = (
-        select(parent.id)
-        .join(Golden, Golden.parent_id == parent.golden_id)
-        .where(Golden.id == Dirty.golden_id, parent.system_id == Dirty.system_id)
-        .exists()
-    )
-    return and_(Dirty.waiting_for == PARENT, not_(on_its_way))
 
 
 def _polls(
@@ -246,7 +237,7 @@ def _errors(session: Any) -> dict[int, str]:
     for table, where in ((Inbox, Inbox.state == "waiting"), (Dirty, Dirty.error != "")):
         query = (
             select(table.system_id, func.max(table.error))
-            .where(where, table.error != "")
+            .where(where, table.error != "", table.waiting_for != REFUSED)
             .group_by(table.system_id)
         )
         found.update(dict(session.execute(query).all()))

@@ -8,7 +8,7 @@ from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
-from sync.store.tables import BULK, INTERACTIVE, Dirty
+from sync.store.tables import BULK, INTERACTIVE, DeadLetter, Dirty, Golden
 from sync.store.upsert import insert_into
 
 CHUNK = 500
@@ -144,13 +144,44 @@ def postpone(
     tx.execute(update(Dirty).where(Dirty.id.in_(ids), Dirty.lease_token == token).values(**values))
 
 
-def wake_children(tx: Tx, system_id: int, now: datetime) -> None:
-    """What waits for a parent in a system is looked at again now."""
+def wake_children_of(tx: Tx, golden_id: str, system_id: int, now: datetime) -> None:
+    """What waits for this record in a system learns now that it was refused."""
+    children = select(Golden.id).where(Golden.parent_id == golden_id)
     tx.execute(
         update(Dirty)
-        .where(Dirty.system_id == system_id, Dirty.waiting_for == "parent")
-        .values(due_at=now, waiting_for="")
+        .where(
+            Dirty.golden_id.in_(children),
+            Dirty.system_id == system_id,
+            Dirty.waiting_for == "parent",
+        )
+        .values(due_at=now)
     )
+
+
+def wake_children(
+    tx: Tx, system_id: int, now: datetime, *, given_up_of: Collection[str] = ()
+) -> None:
+    """What waits for a parent in a system is looked at again now.
+
+    `given_up_of`: parents that are there now. Children that were given up with an earlier,
+    discarded try of one of these are wanted again.
+    """
+    tx.execute(
+        update(Dirty)
+        .where(Dirty.system_id == system_id, Dirty.waiting_for.in_(("parent", "refused", "review")))
+        .values(due_at=now, waiting_for="", error="")
+    )
+    dropped = select(DeadLetter.golden_id).where(
+        DeadLetter.golden_id.in_(given_up_of),
+        DeadLetter.system_id == system_id,
+        DeadLetter.direction == "out",
+        DeadLetter.state == "discarded",
+    )
+    ids = set(tx.scalars(dropped)) if given_up_of else set()
+    if ids:
+        children = tx.execute(select(Golden.id, Golden.entity).where(Golden.parent_id.in_(ids)))
+        pairs = [(child_id, entity, system_id) for child_id, entity in children]
+        mark(tx, pairs, reason="its parent came", lane=INTERACTIVE, now=now)
 
 
 def waiting(session: Session, system_id: int | None = None) -> int:

@@ -12,6 +12,7 @@ from sync.store.tables import BULK, Inbox, System
 from sync.store.upsert import insert_into
 
 CHUNK = 500
+REFUSED = "refused"  # waits for a parent that became a dead letter
 
 
 def deliver(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -86,6 +87,7 @@ def postpone(
     token: str,
     *,
     due_at: datetime,
+    waiting_for: str = "",
     error: str = "",
     refund: bool = False,
 ) -> None:
@@ -96,11 +98,25 @@ def postpone(
         "lease_until": None,
         "lease_token": None,
         "due_at": due_at,
+        "waiting_for": waiting_for,
         "error": error,
     }
     if refund:
         values["attempts"] = Inbox.attempts - 1
     tx.execute(update(Inbox).where(Inbox.id.in_(ids), Inbox.lease_token == token).values(**values))
+
+
+def wake_children(tx: Tx, system_id: int, now: datetime) -> None:
+    """What waits for a parent that was refused is looked at again now."""
+    tx.execute(
+        update(Inbox)
+        .where(
+            Inbox.system_id == system_id,
+            Inbox.state == "waiting",
+            Inbox.waiting_for == REFUSED,
+        )
+        .values(due_at=now, waiting_for="")
+    )
 
 
 def reread(tx: Tx, ids: Collection[int]) -> None:
@@ -232,6 +248,7 @@ def _replace(tx: Tx) -> Any:
             "received_at": new.excluded.received_at,
             "state": "waiting",
             "attempts": 0,
+            "waiting_for": "",
             "error": "",
             "done_at": None,
             "generation": Inbox.generation + 1,

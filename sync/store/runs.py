@@ -1,6 +1,6 @@
 """Runs, dead letters and guards."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -53,14 +53,14 @@ def resolve_dead(
     remote_ids: list[str] | None = None,
     golden_ids: list[str] | None = None,
     now: datetime,
-) -> None:
-    """Closes open dead letters of what has gone through after all."""
+) -> int:
+    """Closes open dead letters of what has gone through after all; returns how many."""
     ids = (
         DeadLetter.remote_id.in_(remote_ids or [])
         if remote_ids is not None
         else (DeadLetter.golden_id.in_(golden_ids or []))
     )
-    tx.execute(
+    closed = tx.execute(
         update(DeadLetter)
         .where(
             DeadLetter.system_id == system_id,
@@ -71,6 +71,45 @@ def resolve_dead(
         )
         .values(state="retried", closed_at=now)
     )
+    return int(getattr(closed, "rowcount", 0))
+
+
+def refused_writes(
+    session: Session, system_id: int, golden_ids: Collection[str]
+) -> dict[str, tuple[str, str]]:
+    """State and message of the newest letter about a refused write, open or discarded."""
+    if not golden_ids:
+        return {}
+    rows = session.execute(
+        select(DeadLetter.golden_id, DeadLetter.state, DeadLetter.message)
+        .where(
+            DeadLetter.golden_id.in_(golden_ids),
+            DeadLetter.system_id == system_id,
+            DeadLetter.direction == "out",
+            DeadLetter.state.in_(("open", "discarded")),
+        )
+        .order_by(DeadLetter.id)
+    )
+    return {str(golden_id): (state, message) for golden_id, state, message in rows}
+
+
+def refused_record(
+    session: Session, system_id: int, objects: Collection[str], remote_id: str
+) -> tuple[str, str]:
+    """State and message of the newest letter, open or discarded, about a record not taken in."""
+    row = session.execute(
+        select(DeadLetter.state, DeadLetter.message)
+        .where(
+            DeadLetter.state.in_(("open", "discarded")),
+            DeadLetter.system_id == system_id,
+            DeadLetter.direction == "in",
+            DeadLetter.object.in_(objects),
+            DeadLetter.remote_id == remote_id,
+        )
+        .order_by(DeadLetter.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return (row[0], row[1]) if row else ("", "")
 
 
 def open_dead(session: Session, system_id: int | None = None) -> int:

@@ -66,6 +66,8 @@ def finish(console: Console, rest: "Rest", stuck: dict[str, tuple[str, str]]) ->
     for name, reason in rest.blocked.items():
         if name not in stuck:
             console.note("system_blocked", name=name, reason=console.translated(reason))
+    for name, count in rest.orphans.items():  # told, no failure: the refused ones are told as such
+        console.note("system_orphans", name=name, count=count)
     if stuck or rest.blocked:
         raise click.exceptions.Exit(int(Exit.WAITS))
 

@@ -218,6 +218,13 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{name} waits for a person: {reason}.",
         "{name} 等待人工处理：{reason}。",
     ),
+    "system_orphans": (
+        (
+            "{name}: {count} records wait for others that were refused. Retry or drop these: "
+            "`kehub dead list`."
+        ),
+        "{name}：{count} 条记录等待被拒绝的上级记录。请重试或放弃后者：kehub dead list。",
+    ),
     "bad_json": ("The settings are not a JSON object: {reason}", "设置不是 JSON 对象：{reason}"),
     "no_setting": (
         "{kind} has no setting {name}. It has: {names}.",

@@ -50,6 +50,7 @@ class Inbox(Base):
     due_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None] = mapped_column(String(26))
+    waiting_for: Mapped[str] = mapped_column(String(60), default="")  # refused: so was its parent
     error: Mapped[str] = mapped_column(Text, default="")
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
