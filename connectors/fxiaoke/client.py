@@ -23,7 +23,7 @@ from connectors.fxiaoke.errors import (
     check,
 )
 from connectors.sdk.auth import with_token
-from connectors.sdk.contract import Rate
+from connectors.sdk.contract import Rate, Tenant
 from connectors.sdk.errors import AnswerLostError, SetupError, ThrottledError, TransientError
 from connectors.sdk.http import LONGEST_WAIT, Http, Token
 
@@ -73,6 +73,14 @@ class Client:
         """The enterprise account, empty while no token has told it."""
         token = self.http.tokens.current()
         return self.config.ea or (token.extra.get("ea", "") if token else "")
+
+    def tenant(self) -> Tenant | None:
+        """Whose token it is: the header convention tells the account, the body one an id."""
+        extra = self._token().extra
+        for kind in ("ea", "corp"):
+            if extra.get(kind):
+                return Tenant(f"{kind}:{extra[kind]}", str(extra[kind]))
+        return None
 
     def actor(self) -> str:
         """The acting employee's id, in the form of the convention."""

@@ -22,12 +22,14 @@ from connectors.sdk.contract import (
     Delivery,
     DescribesSchema,
     Hint,
+    KnowsTenant,
     Outcome,
     Page,
     Rate,
     ReadsChanges,
     ReceivesWebhooks,
     Reply,
+    Tenant,
     Write,
     WritesRecords,
 )
@@ -39,7 +41,12 @@ OBJECTS = ("AccountObj", "LeadsObj", "ContactObj", "SalesOrderObj", "PaymentObj"
 
 
 class Fxiaoke(
-    Connector[FxiaokeConfig], ReadsChanges, WritesRecords, ReceivesWebhooks, DescribesSchema
+    Connector[FxiaokeConfig],
+    ReadsChanges,
+    WritesRecords,
+    ReceivesWebhooks,
+    DescribesSchema,
+    KnowsTenant,
 ):
     """One tenant. Subscriptions are made in its admin console; the API cannot merge."""
 
@@ -74,6 +81,10 @@ class Fxiaoke(
                 hint="Make a text field with this API name on every synced object, or name yours "
                 "in the settings.",
             )
+
+    def tenant(self) -> Tenant | None:
+        """The enterprise that the token was granted for."""
+        return self.client.tenant()
 
     def objects(self) -> Sequence[str]:
         return OBJECTS

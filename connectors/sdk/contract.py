@@ -208,6 +208,22 @@ class SubscribesWebhooks(ABC):
         """Ends the subscription; safe to repeat."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """Whose data a system holds. `id` is `<kind>:<id>`; ids of one kind are compared."""
+
+    id: str
+    label: str
+
+
+class KnowsTenant(ABC):
+    """Tells whose data its credentials lead to, so that a mix-up is noticed before any write."""
+
+    @abstractmethod
+    def tenant(self) -> Tenant | None:
+        """One cheap call; None where the credentials have no right to ask."""
+
+
 class DescribesSchema(ABC):
     """Tells the shape of its objects."""
 

@@ -10,14 +10,17 @@ from connectors.sdk.contract import (
     Delivery,
     DescribesSchema,
     Hint,
+    KnowsTenant,
     Outcome,
     Page,
     ReadsChanges,
     ReceivesWebhooks,
     SubscribesWebhooks,
+    Tenant,
     Write,
     WritesRecords,
 )
+from connectors.sdk.errors import SetupError
 from connectors.sdk.http import Http
 from connectors.zoho_crm.bulk import BulkReader
 from connectors.zoho_crm.client import Client
@@ -43,6 +46,7 @@ class ZohoCrm(
     ReceivesWebhooks,
     SubscribesWebhooks,
     DescribesSchema,
+    KnowsTenant,
 ):
     """Zoho CRM.
 
@@ -79,6 +83,18 @@ class ZohoCrm(
         """One description per module: proves token, rights, modules and the key field."""
         for name in self.objects():
             check_hub_key(self.metadata.read(name), self.config.hub_key_field)
+
+    def tenant(self) -> Tenant | None:
+        """The organisation; a sandbox of it is another one."""
+        try:
+            rows = self.client.get("/org").body.get("org")
+        except SetupError:  # the scope ZohoCRM.org.READ is not granted
+            return None
+        if not isinstance(rows, list) or not rows:
+            return None
+        edition = str(rows[0].get("type") or "production")
+        label = f"{rows[0].get('company_name') or rows[0]['id']} ({edition})"
+        return Tenant(f"org:{rows[0]['id']}/{edition}", label)
 
     def objects(self) -> Sequence[str]:
         return CUSTOMERS + (DOCUMENTS if self.config.sales_documents else ())

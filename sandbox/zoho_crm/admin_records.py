@@ -167,6 +167,14 @@ def purge(module):
     return answer({"purged": count})
 
 
+@api.post("/org")
+def change_org():
+    """{org?, name?, type?: production or sandbox}: whose organisation this is."""
+    known, body = {"org", "name", "type"}, wanted()
+    the_box().people.change_org({name: body[name] for name in known & body.keys()})
+    return answer(the_box().people.org())
+
+
 @api.get("/users")
 def users():
     """The users that an edit can be made as."""

@@ -86,12 +86,17 @@ class People:
             "personal_account": False,
         }
 
+    def change_org(self, facts):
+        """Another name or type of organisation, as `org` shows it."""
+        meta = {**json.loads(self._store.meta("org")), **facts}
+        self._store.set_meta("org", dump(meta))
+
     def org(self):
         meta = json.loads(self._store.meta("org"))
         return {
             "id": str(meta["org"]),
             "zgid": str(meta["org"])[-8:],
-            "company_name": "CRM stand-in (not Zoho)",
+            "company_name": meta.get("name", "CRM stand-in (not Zoho)"),
             "primary_email": self.users[self.integration]["email"],
             "domain_name": "org-stand-in",
             "country_code": "CN",
@@ -101,7 +106,7 @@ class People:
             "currency_symbol": "¥",
             "iso_code": "CNY",
             "time_zone": self._clock.zone_label(),
-            "type": "sandbox",
+            "type": meta.get("type", "sandbox"),
             "mc_status": False,
             "gapps_enabled": False,
             "translation_enabled": False,

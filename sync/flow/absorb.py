@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from mapping.canonical import PARENTS, REFERENCES, field_of
 from sync.core.merge import Base, Merged, merge_fields
-from sync.flow import guards
+from sync.flow import guards, twins
 from sync.flow.hub import Hub
 from sync.flow.match import Keys, Match, Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at, hint_row
@@ -292,11 +292,15 @@ class Absorber:
         known = self.tx.get(Golden, item.hub_key.partition("-")[0])
         if known is not None:
             ids = {goldens.survivor(self.tx, known).id}
-        elif state.get(self.tx, "epoch"):
+        else:
             ids = set(self.tx.scalars(select(Link.golden_id).where(Link.hub_key == item.hub_key)))
             ids |= {link.golden_id for link in self._new_links if link.hub_key == item.hub_key}
-        else:
-            return None
+            if not ids:
+                twins.refuse(
+                    self.tx, self.system.id, item.object_name, item.remote_id, item.hub_key
+                )
+            if not state.get(self.tx, "epoch"):
+                return None
         if len(ids) != 1:
             return None
         golden = self._lock(next(iter(ids)))

@@ -17,7 +17,7 @@ from connectors.sdk.errors import (
     TransientError,
 )
 from sync.core import backoff
-from sync.flow import drift, duplicates, hear, recover, settle, take_in
+from sync.flow import drift, duplicates, hear, recover, settle, take_in, tenants
 from sync.flow.absorb import Absorber
 from sync.flow.hub import Hub
 from sync.flow.intent import REFUSED, REVIEW, Intent, Wanted, decide
@@ -117,6 +117,7 @@ def _failed(hub: Hub, system: OpenSystem, batch: Batch, error: Exception) -> Non
 
 
 def _bring_in_line(hub: Hub, system: OpenSystem, batch: Batch) -> None:
+    tenants.confirm(hub, system)
     drift.watch(hub, system)
     duplicates.merge_away(hub, system, batch.rows, batch.run_id)
     with hub.database.read() as session:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from connectors.sdk.contract import Change, Page, ReadsChanges
 from mapping import engine
 from sync.core import backoff
-from sync.flow import recover
+from sync.flow import recover, tenants
 from sync.flow.absorb import ENDED
 from sync.flow.hub import Hub
 from sync.flow.records import digest
@@ -59,6 +59,7 @@ def poll_object(hub: Hub, system: OpenSystem, name: str, *, force: bool = True) 
             cursors.release(tx, system.id, name, token, due_at=due)
             return 0
     try:
+        tenants.confirm(hub, system)
         found = _read_pages(hub, system, name, position, token)
     except Exception as error:  # noqa: BLE001  recover decides what any failure means
         _failed(hub, system, name, token, error)

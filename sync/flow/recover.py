@@ -10,7 +10,9 @@ from sqlalchemy import update
 from connectors.sdk.errors import RecordError, SetupError, TransientError
 from mapping.errors import MappingError, UnmappableValue
 from sync.core import backoff
+from sync.flow import twins
 from sync.flow.hub import Hub
+from sync.flow.twins import TwinHubError
 from sync.gateway.vault import VaultError
 from sync.store import dirty, inbox, runs
 from sync.store.session import Tx
@@ -33,6 +35,8 @@ def pause(hub: Hub, system_id: int, error: Exception) -> None:
                 state_hint=getattr(error, "hint", ""),
             )
         )
+        if isinstance(error, TwinHubError):
+            twins.note(tx, system_id, hub.now())
     log.warning("system_broken", system=system_id, reason=str(error))
 
 

@@ -8,7 +8,7 @@ from connectors.sdk.contract import Change, ReadsChanges
 from connectors.sdk.errors import RecordError, SetupError
 from mapping.errors import UnmappableValue
 from sync.core import backoff
-from sync.flow import guards, recover, turn_away, vanish
+from sync.flow import guards, recover, tenants, turn_away, vanish
 from sync.flow.absorb import Absorber, Report
 from sync.flow.hub import Hub
 from sync.flow.records import Incoming, Seen, canonicalise, hint_row
@@ -115,6 +115,8 @@ def _read(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
             batch.seen.append(fresh[key])
         else:
             again.setdefault(key[0], []).append(key[1])
+    if again:  # in another organisation every record would seem to be deleted
+        tenants.confirm(hub, system)
     for object_name, ids in again.items():
         read_at = hub.now()
         for change in fetch(system, object_name, ids):

@@ -16,7 +16,7 @@ from connectors.sdk.config import FormField, form_fields
 from connectors.sdk.contract import ReceivesWebhooks, SubscribesWebhooks
 from mapping.errors import MappingError
 from mapping.loader import load
-from sync.flow import backup
+from sync.flow import backup, tenants
 from sync.flow.hub import Hub
 from sync.gateway.systems import read_config, split_secrets
 from sync.service.errors import NotFoundError, ServiceError
@@ -205,7 +205,9 @@ def add_system(
         system_id = row.id
     if check:
         try:
-            hub.systems.open(system_id).connector.check()
+            opened = hub.systems.open(system_id)
+            opened.connector.check()
+            tenants.confirm(hub, opened)
         except Exception:
             remove_system(hub, name, actor=actor)
             raise
@@ -245,11 +247,14 @@ def change_system(
         system_id = row.id
     if check and values is not None:
         try:
-            hub.systems.open(system_id).connector.check()
+            opened = hub.systems.open(system_id)
+            opened.connector.check()
+            tenants.confirm(hub, opened)
         except Exception:
             with hub.database.write() as tx:
                 row = _row(tx, name)
                 row.settings, row.credentials = before
+                row.token = None  # it may be one for the settings that were refused
             raise
         resume_system(hub, name, actor=actor, only_broken=True)
     return get_system(hub, name)
@@ -264,6 +269,7 @@ def test_system(hub: Hub, name: str) -> SystemView:
     opened = hub.systems.open(system_id)
     try:
         opened.connector.check()
+        tenants.confirm(hub, opened)
     finally:
         hub.systems.flush_counts(opened)
     with hub.database.write() as tx:

@@ -151,6 +151,7 @@ def fx_values(stand_in: Standin, **more) -> dict:
 def open_hub(home: Path, url: str = "") -> Hub:
     """A hub with empty tables."""
     settings = Settings(home=home, database_url=url or f"sqlite:///{home / 'kehub.db'}")
+    home.mkdir(exist_ok=True)
     database = Database(settings.database)
     Base.metadata.create_all(database.engine)
     return Hub(

@@ -1,7 +1,7 @@
 """All tables."""
 
 from sync.store.tables.access import ApiToken, Audit, User
-from sync.store.tables.base import Base, new_id
+from sync.store.tables.base import Base, moment_of, new_id
 from sync.store.tables.golden import Change, Golden, Link, MatchKey
 from sync.store.tables.privacy import Erasure, ErasureReturn, ErasureStep
 from sync.store.tables.quality import Quality, QualityDay
@@ -40,5 +40,6 @@ __all__ = [
     "Staged",
     "System",
     "User",
+    "moment_of",
     "new_id",
 ]

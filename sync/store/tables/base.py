@@ -50,6 +50,19 @@ class Base(DeclarativeBase):
     }
 
 
+def moment_of(record_id: str) -> datetime | None:
+    """When an id of `new_id` was made; None for what is no such id."""
+    if len(record_id) != 26 or not set(record_id) <= set(_ALPHABET):
+        return None
+    number = 0
+    for sign in record_id:
+        number = number << 5 | _ALPHABET.index(sign)
+    try:
+        return datetime.fromtimestamp((number >> 80) / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
 def new_id() -> str:
     """26 characters, unique, sorting by the time they were made (milliseconds)."""
     number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))

@@ -34,6 +34,8 @@ class System(Base):
     state_hint: Mapped[str] = mapped_column(Text, default="")
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)  # without secrets
     credentials: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted secrets
+    tenant: Mapped[str] = mapped_column(String(200), default="")  # whose data it holds
+    tenant_label: Mapped[str] = mapped_column(String(200), default="")
     token: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted access token
     token_epoch: Mapped[int] = mapped_column(Integer, default=0)
     token_lease: Mapped[datetime | None]

@@ -199,6 +199,19 @@ class Standin:
         self.process, self.told = process, told
         self.session = requests.Session()
 
+    @classmethod
+    def start(cls, data):
+        """A tenant of its own."""
+        command = [sys.executable, "-m", "sandbox.fxiaoke", "--port", "0", "--data", str(data)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        return cls(process, json.loads(process.stdout.readline()))
+
+    def stop(self):
+        self.session.close()
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
+
     def admin(self, method, path, /, **body):
         url = f"{self.told['base_url']}/__admin{path}"
         answer = self.session.request(method, url, json=body, timeout=10)
@@ -261,15 +274,10 @@ class Standin:
 
 @pytest.fixture(scope="session")
 def running_standin(tmp_path_factory):
-    data = tmp_path_factory.mktemp("fxiaoke")
-    command = [sys.executable, "-m", "sandbox.fxiaoke", "--port", "0", "--data", str(data)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        standin = Standin(process, json.loads(process.stdout.readline()))
-        standin.settle()
-        yield standin
-        standin.session.close()
-        process.terminate()
-        process.wait(10)
+    standin = Standin.start(tmp_path_factory.mktemp("fxiaoke"))
+    standin.settle()
+    yield standin
+    standin.stop()
 
 
 @pytest.fixture

@@ -167,6 +167,8 @@ def upgrade() -> None:
         sa.Column("state_hint", sa.Text(), nullable=False),
         sa.Column("settings", sa.JSON(none_as_null=True), nullable=False),
         sa.Column("credentials", sa.LargeBinary(), nullable=True),
+        sa.Column("tenant", sa.String(length=200), nullable=False),
+        sa.Column("tenant_label", sa.String(length=200), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=True),
         sa.Column("token_epoch", sa.Integer(), nullable=False),
         sa.Column("token_lease", sa.DateTime(timezone=True), nullable=True),
