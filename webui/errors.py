@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from sync.service import disk
 from sync.service.errors import REFUSALS, NotFoundError, explain
 from webui import auth
 from webui.sentences import page_words, sentence
@@ -76,6 +77,11 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _bug(error: Exception) -> ResponseReturnValue:
+    home = auth.hub().settings.home
+    if disk.is_full(error, home):
+        log.error("disk_full", path=request.path, home=str(home))
+        text, hint = page_words("507", "")
+        return answer(507, "disk_full", text, hint.format(home=home.absolute()))
     log.error("request_failed", path=request.path, exc_info=error)
     return answer(500, InternalServerError().name, *page_words("500", ""))
 

@@ -11,6 +11,7 @@ from flask import Flask, request, url_for
 from flask_babel import format_date, format_datetime, format_decimal, gettext
 from markupsafe import Markup, escape
 
+from sync.service import disk
 from sync.service.backups import pending_restore
 from sync.service.fields import group_of
 from sync.service.overview import open_counts
@@ -45,6 +46,7 @@ def init(app: Flask) -> None:
         guard_facts=guard_facts,
         may=auth.may,
         open_counts=lambda: open_counts(auth.hub()),
+        disk_low=lambda: disk.is_low(auth.hub().settings.home),
         restore_waits=lambda: pending_restore(auth.hub()) is not None,
         asset=asset,
         query_with=query_with,

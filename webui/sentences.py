@@ -44,6 +44,12 @@ _PAGES: Mapping[str, tuple[str, str, str, str]] = {
         "尝试次数过多。",
         "请等待一分钟后重试。",
     ),
+    "507": (
+        "The disk is full, so this was not saved. Nothing that was saved before is lost.",
+        "Free some space on the disk that holds {home}, then try again; what waits goes on then.",
+        "磁盘已满，本次更改未能保存；此前保存的数据不会丢失。",
+        "请在 {home} 所在磁盘上清理空间后重试，等待中的工作会自动继续。",
+    ),
     "500": (
         "Something went wrong on our side. It has been logged, and no data is lost.",
         "Try again; if it happens again, look into web.log in the data folder.",

@@ -109,13 +109,29 @@ def _of_database(error: Exception, console: Console) -> tuple[int, str] | None:
     reason = said[0] if said else type(error).__name__
     if "no such table" in reason or "does not exist" in reason:
         return Exit.FAILED, console.word("not_set_up")
-    if "disk is full" in reason or "No space left" in reason:
-        return Exit.FAILED, console.word("disk_full", where="")
+    if _is_full(error):
+        return Exit.FAILED, console.word("disk_full", where=_home())
     if "locked" in reason or "busy" in reason:
         return Exit.FAILED, console.word("database_busy")
     if type(error).__name__ in {"OperationalError", "ConnectionError", "TimeoutError"}:
         return Exit.FAILED, console.word("database_away", reason=reason)
     return None
+
+
+def _is_full(error: Exception) -> bool:
+    from sync.service import disk  # noqa: PLC0415
+    from webui.cli.opening import effective  # noqa: PLC0415
+
+    return disk.is_full(error, effective().home.absolute())
+
+
+def _home() -> str:
+    """The data folder, and what is left on its disk."""
+    from sync.service import disk  # noqa: PLC0415
+    from webui.cli.opening import effective  # noqa: PLC0415
+
+    home = effective().home.absolute()
+    return f"{home}, {disk.free(home) // 1_000_000} MB"
 
 
 def _of_text(error: Exception, console: Console) -> tuple[int, str] | None:

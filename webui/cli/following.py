@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 0.4
 PATIENCE = 180.0  # seconds in which nothing may move before the waiting is given up
+POLL_AGAIN = 5.0
 IMPATIENCE = 25.0  # the same when all that is left has failed and comes back later
 
 
@@ -92,18 +93,23 @@ class Follower:
         from sync.service import work  # noqa: PLC0415
 
         most, last, moved_at = 0, None, time.monotonic()
-        first = not self.has_workers and polled_since is not None
+        asked, poll_at = names, 0.0
+        polling = not self.has_workers and polled_since is not None
         while True:
             self.stopping()
             if not self.has_workers:
-                work.work_here(self.hub, names, polling=first)
-                first = False
+                work.work_here(self.hub, asked, polling=polling)
+                asked, polling = names, False
             rest = work.rest(self.hub, names, polled_since=polled_since)
             if rest.is_quiet:
                 self.board.end("work", self.console.word("agreed"))
                 return rest
             most = max(most, rest.left)
             self._show_work(rest, most)
+            if rest.polls and not rest.left and time.monotonic() >= poll_at:
+                # Listings that a command left leased when it died, on a full disk perhaps.
+                asked, polling = tuple(rest.polls), not self.has_workers
+                poll_at = time.monotonic() + POLL_AGAIN
             seen = (rest.inbox, rest.dirty)
             if seen != last:
                 last, moved_at = seen, time.monotonic()

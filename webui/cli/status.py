@@ -13,6 +13,7 @@ from webui.cli.opening import Here, pass_here
 @pass_here
 def status(here: Here, as_json: bool) -> None:  # noqa: FBT001  click gives flags by name
     """How the hub is. / 当前状态。"""
+    from sync.service import disk  # noqa: PLC0415
     from sync.service import status as service  # noqa: PLC0415  loads the settings
 
     console = here.console
@@ -29,6 +30,9 @@ def status(here: Here, as_json: bool) -> None:  # noqa: FBT001  click gives flag
         "status_head" if found.ready else "status_not_ready" if runs else "status_stopped",
         url=found.url,
     )
+    if disk.is_low(here.settings.home):
+        free = disk.free(here.settings.home) // 1_000_000
+        console.say("disk_low", home=here.settings.home.absolute(), free=free)
     if found.restore:
         moment = str(found.restore["backup_of"])[:19].replace("T", " ")
         console.say("restore_waits", moment=moment)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
+from sync.service import disk
 from webui.cli.child import POLL, Child, Runner
 from webui.cli.sentences import Language, sentence
 
@@ -26,7 +27,7 @@ STOP_PATIENCE = 15.0
 READY_PATIENCE = 30.0
 HOUSEKEEPING = 30.0
 FAILURES_WORTH_A_WORD = 5
-SMALLEST_DISK = 20_000_000  # bytes; below this SQLite and the broker start to fail
+SMALLEST_DISK = disk.LOW
 
 
 class SupervisorError(Exception):
@@ -260,7 +261,11 @@ class Supervisor:
             partial.replace(self.home / "run.json")
         except OSError as error:
             # The processes matter more than the page about them; a full disk may clear up.
-            self._say("home_unusable", home=self.home, reason=error)
+            if not disk.is_full(error, self.home):
+                self._say("home_unusable", home=self.home, reason=error)
+            elif not self._disk_was_full:
+                self._disk_was_full = True
+                self._say("disk_full", home=self.home, free=disk.free(self.home) // 1_000_000)
 
     def _forget(self) -> None:
         (self.home / "run.json").unlink(missing_ok=True)

@@ -54,6 +54,16 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "The disk is full{where}. Free some space and try again; nothing that was stored is lost.",
         "磁盘已满{where}。请清理空间后重试；已保存的数据不会丢失。",
     ),
+    "disk_low": (
+        (
+            "The disk that holds {home} is full, or nearly ({free} MB left): changes may not be "
+            "saved. Free some space; nothing that was saved is lost, and what waits goes on."
+        ),
+        (
+            "{home} 所在磁盘已满或即将用完（剩余 {free} MB），更改可能无法保存。"
+            "请清理空间；已保存的数据不会丢失，等待中的工作会自动继续。"
+        ),
+    ),
     "no_access": (
         "{where} may not be read or written by this user. Change its owner or its rights.",
         "当前用户无权读写 {where}。请修改其所有者或权限。",
