@@ -40,6 +40,13 @@ PAGES = [
     "/account",
     "/users",
     "/audit",
+    "/backups",
+    "/mappings",
+    "/mappings/1",
+    "/mappings/new?of=1",
+    "/quality",
+    "/runs/1/rollback",
+    "/thresholds",
 ]
 SERIOUS = {"serious", "critical"}
 
