@@ -33,16 +33,30 @@ class StoredTokens:
         """One worker calls `grant`, the others get what it brought."""
         deadline = time.monotonic() + _WAIT
         while time.monotonic() < deadline:
-            fresh = self._stored()
-            if fresh is not None and (stale is None or fresh.value != stale.value):
-                self._cached = fresh
+            fresh = self._newer(stale)
+            if fresh is not None:
                 return fresh
             now = datetime.now(UTC)
             epoch = self._store.lease_token(self._system_id, now=now, until=now + _LEASE)
             if epoch is not None:
-                return self._grant(epoch, grant)
+                return self._newer_under(epoch, stale) or self._grant(epoch, grant)
             time.sleep(_STEP)
         raise TransientError("Another worker is fetching an access token.", retry_after=5.0)
+
+    def _newer(self, stale: Token | None) -> Token | None:
+        """What another worker has brought since."""
+        fresh = self._stored()
+        if fresh is None or (stale is not None and fresh.value == stale.value):
+            return None
+        self._cached = fresh
+        return fresh
+
+    def _newer_under(self, epoch: int, stale: Token | None) -> Token | None:
+        """Looks again under the lease: its last holder may have ended between look and lease."""
+        fresh = self._newer(stale)
+        if fresh is not None:
+            self._store.release_token(self._system_id, epoch, None)
+        return fresh
 
     def _grant(self, epoch: int, grant: Callable[[], Token]) -> Token:
         sealed = None

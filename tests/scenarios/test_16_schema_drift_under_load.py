@@ -1,0 +1,125 @@
+"""An administrator changes the CRM's fields while hundreds of writes are queued."""
+
+from dataclasses import replace
+
+import pytest
+
+from connectors.memory.world import forget
+from connectors.zoho_crm.schema import Metadata
+from sync.flow import drift
+from sync.store.tables import DeadLetter, Dirty, Guard
+from tests.connectors.fxiaoke.conftest import running_standin  # noqa: F401  a fixture
+from tests.connectors.zoho_crm.conftest import StandIn
+from tests.scenarios.outside import empty_fx, make_outside
+
+MANY = 60
+LEVEL = "  - {canonical: industry, native: account_level}\n"  # 纷享 takes listed values only
+NOTES = "  - {canonical: notes, native: remark"
+VIP = {"value": "VIP", "label": "VIP"}
+
+
+def change_field(outside, name, **facts):
+    outside.zoho.admin("PATCH", f"/fields/Accounts/{name}", facts)
+
+
+def fx_options(outside, **change):
+    outside.fx.post("/fields/AccountObj/account_level/options", **change)
+
+
+@pytest.fixture
+def own(running_standin, tmp_path):  # noqa: F811
+    """An organisation of its own: what is done to its fields stays."""
+    zoho = StandIn(tmp_path)
+    empty_fx(running_standin)
+    made = make_outside(zoho, running_standin, tmp_path)
+    settings = made.hub.settings.model_copy(update={"drift_seconds": 0.0})
+    made.hub = replace(made.hub, settings=settings)  # described before each batch
+    yield made
+    fx_options(made, remove=["VIP", "Retail"])
+    made.hub.database.engine.dispose()
+    forget(f"erp-{tmp_path}")
+    Metadata._known.clear()
+    zoho.stop()
+
+
+@pytest.fixture
+def queued(own):
+    """Every customer has an edit on its way to Zoho."""
+    outside = own
+    outside.remap("fx", "AccountObj", NOTES, LEVEL + NOTES)
+    fx_options(outside, add=[VIP, {"value": "Retail", "label": "Retail"}])
+    for number in range(MANY):
+        outside.erp.create(
+            "customers", name=f"{chr(0x4E00 + 53 * number)}{chr(0x6000 + 31 * number)}科技",
+            code=f"C{number}", industry="Retail", website=f"firm{number}.example",
+        )  # fmt: skip
+    outside.sync()
+    for customer in outside.erp.all("customers"):
+        number = int(customer["code"][1:])
+        more = {"industry": "VIP"} if number < 10 else {}
+        if 10 <= number < 20:
+            more = {"website": f"new{number}.example"}
+        outside.erp.edit("customers", customer["id"], notes=f"note {number}", **more)
+    outside.erp.create("customers", name="Without a phone", code="C901")
+    outside.erp.create("customers", name="With a phone", code="C902", phone="+862155550102")
+    outside.poll("erp")
+    outside.take_in("erp")
+    return outside
+
+
+def drifted(outside):
+    fx_options(outside, remove=["VIP"])
+    change_field(outside, "Phone", mandatory=True)
+    outside.zoho.admin("POST", "/fields/Accounts/Website/rename", {"to": "Homepage"})
+
+
+def by_code(outside):
+    names = {c["name"]: c["code"] for c in outside.erp.all("customers")}
+    return {names[account["Account_Name"]]: account for account in outside.accounts()}
+
+
+def test_what_drift_concerns_waits_and_all_else_flows(queued):
+    drifted(queued)
+    assert len(queued.rows(Dirty, Dirty.system_id == queued.id_of("zoho"))) == MANY + 2
+    queued.zoho.admin("POST", "/calls/reset")
+    for _ in range(3):
+        queued.poll("zoho", "fx")
+        queued.work()
+        queued.hurry()
+    cards = queued.rows(Guard, Guard.kind == "drift")
+    problems = {(p["field"], p["kind"]) for card in cards for p in card.facts["problems"]}
+    assert problems == {
+        ("Website", "missing"), ("Phone", "required"), ("account_level", "option"),
+    }  # fmt: skip
+    assert {(card.system_id, card.state) for card in cards} == {
+        (queued.id_of("zoho"), "open"), (queued.id_of("fx"), "open"),
+    }  # fmt: skip
+    verdicts = {
+        record["verdict"] for call in queued.zoho.calls()["log"] for record in call["records"]
+    }
+    assert verdicts == {"success"}  # reported before any write could fail
+    assert queued.rows(DeadLetter) == []
+    held = by_code(queued)
+    assert {code: held[f"C{code}"]["Description"] for code in range(MANY)} == {
+        code: f"note {code}" for code in range(MANY)
+    }
+    levels = {row["customer_no__c"]: row.get("account_level") for row in queued.living()}
+    assert {levels[f"C{code}"] for code in range(MANY)} == {"Retail"}
+    assert {row.get("remark") for row in queued.living()} >= {f"note {code}" for code in range(MANY)}
+    assert "C902" in held
+    assert "C901" not in held
+    assert {row["name"] for row in queued.living()} >= {"Without a phone", "With a phone"}
+    # The mapping follows the rename, the option and the freedom come back: the rest is written.
+    queued.remap("zoho", "Accounts", "native: Website", "native: Homepage")
+    fx_options(queued, add=[VIP])
+    change_field(queued, "Phone", mandatory=False)
+    drift.recheck(queued.hub)
+    queued.sync(seconds=40)
+    held = by_code(queued)
+    levels = {row["customer_no__c"]: row.get("account_level") for row in queued.living()}
+    assert {code for code in range(MANY) if levels[f"C{code}"] == "VIP"} == set(range(10))
+    for code in range(10, 20):
+        assert f"new{code}.example" in held[f"C{code}"]["Homepage"]
+    assert "C901" in held
+    assert {one.state for one in queued.rows(Guard, Guard.kind == "drift")} == {"mended"}
+    assert queued.rows(DeadLetter) == []
