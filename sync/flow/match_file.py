@@ -117,7 +117,7 @@ def load(
         processes = 1
 
     def share(number: int, count: int) -> Iterator[Piece]:
-        return _pieces(path, chunk, number, count)
+        return pieces_of(path, chunk, number, count)
 
     pieces: list[Piece] = []
     read, told = 0, REPORTED
@@ -130,7 +130,8 @@ def load(
     return assembled(sorted(pieces, key=lambda piece: piece.number))
 
 
-def _pieces(path: Path, chunk: int, remainder: int, divisor: int) -> Iterator[Piece]:
+def pieces_of(path: Path, chunk: int, remainder: int, divisor: int) -> Iterator[Piece]:
+    """The chunks of a file whose number leaves this remainder."""
     with path.open(newline="", encoding="utf-8-sig") as handle:
         reader = csv.reader(handle)
         header = next(reader, [])
