@@ -102,8 +102,14 @@ class KeyArrays:
 
 def mix(family: str, kind: int, *parts: Ints) -> Ints:
     """One 64-bit key of several hashes, the same on every machine."""
-    code = FAMILY_CODES[family] * 4 + kind + 1
-    state: Bits = np.full(parts[0].shape, code * 0x9E3779B97F4A7C15 % 2**64, np.uint64)
+    return _mixed(np.full(parts[0].shape, _seed(family, kind), np.uint64), parts)
+
+
+def _seed(family: str, kind: int) -> int:
+    return (FAMILY_CODES[family] * 4 + kind + 1) * 0x9E3779B97F4A7C15 % 2**64
+
+
+def _mixed(state: Bits, parts: Sequence[Ints]) -> Ints:
     for part in parts:
         state = (state ^ part.view(np.uint64)) * np.uint64(0xBF58476D1CE4E5B9)
         state ^= state >> np.uint64(29)
@@ -128,13 +134,25 @@ def key_arrays(table: Table) -> KeyArrays:
         rows = np.flatnonzero(kinds == kind)
         if not len(rows):
             continue
-        for family, owner, parts in (e for emitter in emitters for e in emitter(table, rows)):
-            there = np.logical_and.reduce([part != 0 for part in parts])
-            picked = tuple(np.ascontiguousarray(part[there]) for part in parts)
-            keys = mix(family, kind, *picked)
-            code = np.full(len(keys), FAMILY_CODES[family], np.uint8)
-            found.append(KeyArrays(keys, owner[there].astype(np.int32), code))
+        alike: dict[int, list[Emit]] = {}  # by the number of parts: so many are mixed in one go
+        for emit in (e for emitter in emitters for e in emitter(table, rows)):
+            alike.setdefault(len(emit[2]), []).append(emit)
+        found += [_keys_of_emits(kind, emits) for emits in alike.values()]
     return joined(found)
+
+
+def _keys_of_emits(kind: int, emits: Sequence["Emit"]) -> KeyArrays:
+    """The keys of values and of combinations; one with a part missing is none."""
+    sizes = [len(owner) for _, owner, _ in emits]
+    owner = np.concatenate([owner for _, owner, _ in emits])
+    parts = [np.concatenate(column) for column in zip(*(p for *_, p in emits), strict=True)]
+    seed = np.repeat(np.array([_seed(family, kind) for family, *_ in emits], np.uint64), sizes)
+    code = np.repeat(np.array([FAMILY_CODES[family] for family, *_ in emits], np.uint8), sizes)
+    there = parts[0] != 0
+    for part in parts[1:]:
+        there &= part != 0
+    key = _mixed(seed[there], [part[there] for part in parts])
+    return KeyArrays(key, owner[there].astype(np.int32), code[there])
 
 
 def shared_keys(parts: Sequence[KeyArrays]) -> KeyArrays:

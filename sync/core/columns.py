@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 KIND_CODES = {"company": 0, "person": 1, "other": 2}
 MOST_VALUES = 8  # of one repeated fact; a record with more keeps the first
 LOW_BITS = (1 << 62) - 1
-FEW = 1000  # texts that are read one by one, for looking for repeats takes longer
+FEW = 200  # rows for which a vector takes longer than one after the other
 NO_NAME, NO_COMPANY, NO_ADDRESS = PersonName(), CompanyName(), Address()
 
 
@@ -164,6 +164,10 @@ def _ints(values: Sequence[int]) -> Ints:
 
 def _block(rows: Sequence[Sequence[int]]) -> Ints:
     """Rows of different lengths as one block, filled up with zeros."""
+    if len(rows) < FEW:
+        width = min(MOST_VALUES, max(map(len, rows), default=0)) or 1
+        filler = [0] * width
+        return np.array([[*row, *filler][:width] for row in rows], np.int64).reshape(-1, width)
     sizes = np.array([len(row) for row in rows], np.int64)
     width = min(MOST_VALUES, int(sizes.max(initial=0))) or 1
     owner = np.repeat(np.arange(len(rows)), sizes)

@@ -12,7 +12,7 @@ from sync.core.holders import Frequencies, counted_families, looked_up
 from sync.core.levels import Pairs
 from sync.core.normal.record import Normal, normalise
 from sync.core.party import Party
-from sync.core.score import Model, Score, level_matrix, waterfall
+from sync.core.score import Model, Score, level_matrix, waterfalls
 
 Outcome = Literal["link", "candidate", "new"]
 DECIDED_ALONE = 20.0  # bits of a proven identifier: above everything that evidence adds up to
@@ -126,7 +126,7 @@ class Matcher:
         table = Table.of([first, *others])
         pairs = Pairs(np.zeros(len(others), np.int64), np.arange(1, len(others) + 1))
         matrix = level_matrix(table, pairs, looked_up(table, frequencies), model)
-        scores = [waterfall(row, model, records) for row in matrix]
+        scores = waterfalls(matrix, model, records)
         return [
             score if other.kind == first.kind else other_kind(score)
             for score, other in zip(scores, others, strict=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,17 @@ class KindModel:
     @cached_property
     def flat(self) -> Floats:
         return np.concatenate(self.weights)
+
+    @cached_property
+    def named(self) -> list[list[Weight]]:
+        """Every level's row of a waterfall."""
+        return [
+            [
+                Weight(f.name, level, round(float(w), 2))
+                for level, w in zip(f.levels, ws, strict=True)
+            ]
+            for f, ws in zip(self.fields, self.weights, strict=True)
+        ]
 
     def bits(self, matrix: Levels, records: int) -> Floats:
         """The score of each row of levels, in a store of so many records."""
@@ -201,6 +212,7 @@ class Grouping:
 BY_NAME = {f.name: f for kind in FIELDS.values() for f in kind}
 
 
+@cache
 def _class_table(name: str, starts: tuple[str, ...]) -> npt.NDArray[np.bool_]:
     return np.array([text.startswith(starts) for text in BY_NAME[name].levels], bool)
 
@@ -504,20 +516,33 @@ def _at(matrix: Levels, model: KindModel, name: str, text: str) -> npt.NDArray[n
 
 def waterfall(row: Levels, model: KindModel, records: int) -> Score:
     """The score of one row of levels with all its named weights, the heaviest first."""
-    parts = [
-        Weight(f.name, f.levels[code], round(float(weights[code]), 2))
-        for f, weights, code in zip(model.fields, model.weights, row.tolist(), strict=True)
-        if code
-    ]
-    parts.sort(key=lambda weight: -abs(weight.bits))
+    return waterfalls(row[None, :], model, records)[0]
+
+
+def waterfalls(matrix: Levels, model: KindModel, records: int) -> list[Score]:
+    """The score of each row of levels."""
     base = Weight("starting point", f"{records} records", round(model.base(records), 2))
-    matrix = row[None, :]
-    bits = float(model.bits(matrix, records)[0])
-    caution = int(cautions(matrix, model)[0])
-    if caution and bits > CAUTIOUS:
-        why = CAUTIONS[model.kind][caution - 1][0]
-        parts.append(Weight("caution", why, round(CAUTIOUS - bits, 2)))
-        bits = CAUTIOUS
-    veto = next((f"{n}: {t}" for n, t in VETOES if _at(matrix, model, n, t)[0]), "")
-    alone = "tax id" if decided_alone(matrix, model)[0] else ""
-    return Score(round(bits, 2), (base, *parts), veto, alone)
+    held_back = cautions(matrix, model).tolist()
+    alone = decided_alone(matrix, model).tolist()
+    veto = [""] * len(matrix)
+    for name, text in reversed(VETOES):
+        for number in np.flatnonzero(_at(matrix, model, name, text)).tolist():
+            veto[number] = f"{name}: {text}"
+    found = []
+    for number, (row, bits) in enumerate(
+        zip(matrix.tolist(), model.bits(matrix, records).tolist(), strict=True)
+    ):
+        parts, total = _named_weights(row, model), bits
+        if held_back[number] and bits > CAUTIOUS:
+            why = CAUTIONS[model.kind][held_back[number] - 1][0]
+            parts.append(Weight("caution", why, round(CAUTIOUS - bits, 2)))
+            total = CAUTIOUS
+        decisive = "tax id" if alone[number] else ""
+        found.append(Score(round(total, 2), (base, *parts), veto[number], decisive))
+    return found
+
+
+def _named_weights(row: Sequence[int], model: KindModel) -> list[Weight]:
+    parts = [model.named[column][code] for column, code in enumerate(row) if code]
+    parts.sort(key=lambda weight: -abs(weight.bits))
+    return parts
