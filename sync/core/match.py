@@ -205,6 +205,9 @@ def keys_of_many(records: Sequence[Normal]) -> list[list[tuple[str, int]]]:
     return found
 
 
+MOST_HELD = max(*blocking.CAPS.values(), blocking.DEFAULT_CAP) + 1  # nobody asks for more holders
+
+
 def rare_keys(keys: Sequence[tuple[str, int]], frequencies: Frequencies) -> list[int]:
     """Those of a record's keys that are rare enough to look for candidates with."""
     return [key for family, key in keys if frequencies.get(key, 0) <= blocking.cap_of(family)]

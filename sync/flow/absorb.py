@@ -267,7 +267,7 @@ class Absorber:
         if match.golden_id is None:
             match = self._lost_twin(item, match)
         if match.golden_id is not None:
-            golden = self._lock(match.golden_id)
+            golden = self._standing(match.golden_id)
             link = self._new_link(golden.id, item.object_name, item.remote_id)
             link.hub_key = item.hub_key or link.hub_key
             self._add_link(item, link)
@@ -520,6 +520,13 @@ class Absorber:
         if golden_id not in self._golden:
             self._golden.update(goldens.load(self.tx, [golden_id], lock=True))
         return self._golden[golden_id]
+
+    def _standing(self, golden_id: str) -> Golden:
+        """A golden record under lock, or what it became since it was matched."""
+        golden = self._lock(golden_id)
+        while golden.merged_into:
+            golden = self._lock(golden.merged_into)
+        return golden
 
     def _new_link(self, golden_id: str, object_name: str, remote_id: str) -> Link:
         return Link(

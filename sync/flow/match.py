@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from mapping.canonical import FACTS
 from sync.core import exact, match
@@ -22,6 +22,7 @@ from sync.store.tables import Golden
 
 MOST = 5  # candidates proposed for one record
 Keys = list[tuple[str, int]]
+Known = Golden | goldens.Matchable
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class Matcher:
         self.tx, self.hub = tx, hub
         self._by_key: dict[int, list[str]] = {}
         self._held_by: dict[int, int] = {}  # key -> how many golden records hold it
-        self._golden: dict[str, Golden] = {}
+        self._golden: dict[str, Known] = {}
         self._normal: dict[str, Normal] = {}
         self._seats: dict[str, set[tuple[int, str]]] = {}  # (system, object) linked already
         self._keys: dict[tuple[str, str], Keys] = {}  # of the batch's records
@@ -89,7 +90,10 @@ class Matcher:
         self._records = 0
 
     def prepare(self, batch: Sequence[Incoming]) -> None:
-        """Reads in a few queries all that may match any record of the batch."""
+        """Reads in a few queries all that may match any record of the batch.
+
+        Nothing is locked but the keys: whoever links to a golden record locks that one.
+        """
         matched = [item for item in batch if item.spec.entity not in FACTS]
         if not matched:
             return
@@ -100,27 +104,19 @@ class Matcher:
         self._keys = {item.seen.key: keys for item, keys in zip(matched, found_keys, strict=True)}
         wanted = {key for keys in found_keys for _, key in keys}
         self._lock_keys(sorted(wanted))
-        self._held_by.update(goldens.key_frequencies(self.tx, wanted))
+        self._held_by.update(goldens.key_frequencies(self.tx, wanted, match.MOST_HELD))
         usable = {key for item in matched for key in self._to_follow(item)}
         for key, golden_id in goldens.by_keys(self.tx, usable & self._held_by.keys()):
             self._by_key.setdefault(key, []).append(golden_id)
         ids = {golden_id for key in usable for golden_id in self._by_key.get(key, ())}
-        self._golden.update(goldens.load(self.tx, ids - self._golden.keys(), lock=True))
-        self._apart |= candidates.apart(self.tx, ids)
-        for golden_id, found in links.of_golden(self.tx, ids).items():
-            self._seats[golden_id] = {
-                (link.system_id, link.object)
-                for link in found
-                if link.state in {"live", "in_doubt"}
-            }
-        self._records = (
-            self.tx.scalar(
-                select(func.count())
-                .select_from(Golden)
-                .where(Golden.entity == "customer", Golden.state == "live")
-            )
-            or 0
-        )
+        self._golden.update(goldens.matchable(self.tx, ids - self._golden.keys()))
+        changing = (found for found in self.tx.identity_map.values() if isinstance(found, Golden))
+        self._golden.update((golden.id, golden) for golden in changing if golden.id in ids)
+        self._records = goldens.customers(self.tx)
+        if any(item.spec.entity == "contact" for item in matched):
+            self._apart |= candidates.apart(self.tx, ids)
+        if len(matched) > 1:
+            self._seats.update(links.seats(self.tx, ids))
 
     def match(self, item: Incoming, system: OpenSystem) -> Match:
         """What a new record of `system` is: known, perhaps known, or new."""
@@ -160,13 +156,19 @@ class Matcher:
             return [key for _, key in keys]
         return match.rare_keys(keys, self._held_by)
 
-    def _near(self, item: Incoming) -> list[Golden]:
+    def _near(self, item: Incoming) -> list[Known]:
         ids = {i for key in self._to_follow(item) for i in self._by_key.get(key, ())}
-        found = [self._golden[golden_id] for golden_id in sorted(ids)]
+        found = [self._golden[golden_id] for golden_id in sorted(ids & self._golden.keys())]
         return [g for g in found if g.state == "live" and g.entity == item.spec.entity]
 
+    def _is_taken(self, golden_id: str, seat: tuple[int, str]) -> bool:
+        """Whether the golden record has another record in this object of this system."""
+        if golden_id not in self._seats:
+            self._seats.update(links.seats(self.tx, [golden_id]))
+        return seat in self._seats[golden_id]
+
     def _match_customer(
-        self, item: Incoming, near: Sequence[Golden], seat: tuple[int, str]
+        self, item: Incoming, near: Sequence[Known], seat: tuple[int, str]
     ) -> Match:
         incoming = self._incoming[item.seen.key]
         others = [self._normal_of(golden) for golden in near]
@@ -174,7 +176,7 @@ class Matcher:
         decision = _model().decide(scores, self._records)
         if decision.outcome == "link" and decision.best is not None:
             golden = near[decision.best]
-            if seat not in self._seats.get(golden.id, set()):
+            if not self._is_taken(golden.id, seat):
                 return Match(golden.id, f"matched: {decision.reason}")
         review = decision.review if decision.outcome != "new" else ()
         return Match(
@@ -183,9 +185,7 @@ class Matcher:
             tuple((near[i].id, scores[i].bits, _shown(scores[i])) for i in review[:MOST]),
         )
 
-    def _match_contact(
-        self, item: Incoming, near: Sequence[Golden], seat: tuple[int, str]
-    ) -> Match:
+    def _match_contact(self, item: Incoming, near: Sequence[Known], seat: tuple[int, str]) -> Match:
         found = [(exact.compare(golden.values, item.values), golden) for golden in near]
         found = [(e, g) for e, g in found if e.verdict != "different"]
         found.sort(key=lambda entry: (-entry[0].score, entry[1].id))
@@ -193,7 +193,7 @@ class Matcher:
             equal = [g for e, g in found if e.score == evidence.score]
             if self._told_apart(golden, equal):
                 continue
-            if evidence.verdict == "link" and seat not in self._seats.get(golden.id, set()):
+            if evidence.verdict == "link" and not self._is_taken(golden.id, seat):
                 return Match(golden.id, f"matched: {evidence.reason}")
         return Match(
             None,
@@ -201,14 +201,14 @@ class Matcher:
             tuple((g.id, e.score, [list(w) for w in e.weights]) for e, g in found[:MOST]),
         )
 
-    def _told_apart(self, golden: Golden, rivals: Sequence[Golden]) -> bool:
+    def _told_apart(self, golden: Known, rivals: Sequence[Known]) -> bool:
         """Whether a person told a record apart from another that fits as well: ask, do not guess.
 
         Customers need no such rule: there a link has to be well ahead of the second best.
         """
         return any(candidates.pair_of(golden.id, g.id) in self._apart for g in rivals)
 
-    def _normal_of(self, golden: Golden) -> Normal:
+    def _normal_of(self, golden: Known) -> Normal:
         if golden.id not in self._normal:
             self._normal[golden.id] = _normal(golden.values)
         return self._normal[golden.id]

@@ -1,10 +1,25 @@
 """Golden records and their match keys."""
 
+import json
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 from mapping.canonical import PARENTS, display_name
@@ -86,9 +101,9 @@ def search_text(values: Mapping[str, Any]) -> str:
     return (names[:NAMES_SEARCHED] + NAMES_END + " ".join(others))[:LONGEST_SEARCHED]
 
 
-def containing(session: Session, text: str, *, names_only: bool = False) -> ColumnElement[bool]:
+def containing(session: Session, part: str, *, names_only: bool = False) -> ColumnElement[bool]:
     """Whether a record's search text has this in it, or its names have."""
-    wanted = text.casefold()
+    wanted = part.casefold()
     if session.get_bind().dialect.name == "postgresql":
         found, position = Golden.search.contains(wanted, autoescape=True), func.strpos
     else:  # where a search by LIKE reads character by character
@@ -98,18 +113,75 @@ def containing(session: Session, text: str, *, names_only: bool = False) -> Colu
     return and_(found, position(Golden.search, wanted) < position(Golden.search, NAMES_END))
 
 
-def key_frequencies(session: Session, keys: Collection[int]) -> dict[int, int]:
-    """How many golden records share each key."""
-    found: dict[int, int] = {}
-    wanted = list(keys)
+@dataclass(frozen=True, slots=True)
+class Matchable:
+    """As much of a golden record as matching reads; it is neither locked nor kept."""
+
+    id: str
+    entity: str
+    state: str
+    values: Mapping[str, Any]
+
+
+_MATCHABLE = select(Golden.id, Golden.entity, Golden.state, Golden.values).where(
+    Golden.id.in_(bindparam("ids", expanding=True)), Golden.state == "live"
+)
+
+
+def matchable(session: Session, ids: Collection[str]) -> dict[str, Matchable]:
+    """Living golden records by id."""
+    wanted, found = sorted(ids), dict[str, Matchable]()
     for start in range(0, len(wanted), CHUNK):
-        rows = session.execute(
-            select(MatchKey.key, func.count())
-            .where(MatchKey.key.in_(wanted[start : start + CHUNK]))
-            .group_by(MatchKey.key)
-        )
-        found.update((key, count) for key, count in rows)
+        rows = session.execute(_MATCHABLE, {"ids": wanted[start : start + CHUNK]})
+        found.update((row[0], Matchable(*row)) for row in rows)
     return found
+
+
+COUNTED_EXACTLY = 2_000
+COUNTED_AGAIN = 60.0  # seconds after which a larger number of customers is counted again
+_counted: WeakKeyDictionary[Engine, tuple[float, int]] = WeakKeyDictionary()
+
+
+def customers(session: Session) -> int:
+    """How many customers live in the hub; of very many, how many there were a minute ago."""
+    living = select(literal(1)).where(Golden.entity == "customer", Golden.state == "live")
+    few = select(func.count()).select_from(living.limit(COUNTED_EXACTLY + 1).subquery())
+    number = session.scalar(few) or 0
+    if number <= COUNTED_EXACTLY:
+        return number
+    engine, now = session.get_bind().engine, time.monotonic()
+    counted_at, known = _counted.get(engine, (0.0, 0))
+    if not known or now - counted_at > COUNTED_AGAIN:
+        known = session.scalar(select(func.count()).select_from(living.subquery())) or number
+        _counted[engine] = (now, known)
+    return known
+
+
+# Of a key that thousands share it is enough to know that.
+_COUNT_SQLITE = text(
+    "SELECT w.value, (SELECT count(*) FROM (SELECT 1 FROM match_key m WHERE m.key = w.value "
+    "LIMIT :most)) FROM json_each(:keys) w"
+)
+_COUNT_POSTGRESQL = text(
+    "SELECT w.key, (SELECT count(*) FROM (SELECT 1 FROM match_key m WHERE m.key = w.key "
+    "LIMIT :most) c) FROM unnest(CAST(:keys AS bigint[])) AS w(key)"
+)
+
+
+def key_frequencies(session: Session, keys: Collection[int], most: int) -> dict[int, int]:
+    """How many golden records share each key, counted up to `most`."""
+    if not keys:
+        return {}
+    if session.get_bind().dialect.name == "postgresql":
+        rows = session.execute(_COUNT_POSTGRESQL, {"keys": list(keys), "most": most})
+    else:
+        rows = session.execute(_COUNT_SQLITE, {"keys": json.dumps(list(keys)), "most": most})
+    return {key: count for key, count in rows if count}
+
+
+_BY_KEYS = select(MatchKey.key, MatchKey.golden_id).where(
+    MatchKey.key.in_(bindparam("keys", expanding=True))
+)
 
 
 def by_keys(session: Session, keys: Collection[int]) -> list[tuple[int, str]]:
@@ -117,11 +189,7 @@ def by_keys(session: Session, keys: Collection[int]) -> list[tuple[int, str]]:
     rows: list[tuple[int, str]] = []
     wanted = list(keys)
     for start in range(0, len(wanted), CHUNK):
-        found = session.execute(
-            select(MatchKey.key, MatchKey.golden_id).where(
-                MatchKey.key.in_(wanted[start : start + CHUNK])
-            )
-        )
+        found = session.execute(_BY_KEYS, {"keys": wanted[start : start + CHUNK]})
         rows.extend((key, golden_id) for key, golden_id in found)
     return rows
 

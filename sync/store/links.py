@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from sync.store.tables import Link
@@ -82,6 +82,22 @@ def of_golden(
             query = query.where(Link.system_id == system_id)
         for link in session.scalars(query.order_by(Link.id)):
             found[link.golden_id].append(link)
+    return found
+
+
+_SEATS = select(Link.golden_id, Link.system_id, Link.object).where(
+    Link.golden_id.in_(bindparam("ids", expanding=True)), Link.state.in_(("live", "in_doubt"))
+)
+
+
+def seats(session: Session, golden_ids: Collection[str]) -> dict[str, set[tuple[int, str]]]:
+    """(system, object) of the records that golden records are linked to."""
+    found: dict[str, set[tuple[int, str]]] = {golden_id: set() for golden_id in golden_ids}
+    ids = sorted(found)
+    for start in range(0, len(ids), CHUNK):
+        rows = session.execute(_SEATS, {"ids": ids[start : start + CHUNK]})
+        for golden_id, system_id, object_name in rows:
+            found[golden_id].add((system_id, object_name))
     return found
 
 
