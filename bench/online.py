@@ -136,9 +136,9 @@ def main():
     parser.add_argument("--records", type=Path, required=True, help="CSV as for `kehub match`")
     parser.add_argument("--incoming", type=int, default=1000)
     parser.add_argument("--databases", default="sqlite,postgresql")
-    parser.add_argument("--url", help="an empty PostgreSQL database; without it one is started")
+    parser.add_argument("--url", help="a PostgreSQL database; without it one is started")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--keep", type=Path, help="a folder for the SQLite file, used again")
+    parser.add_argument("--keep", type=Path, help="a folder for the SQLite file; it is used again")
     arguments = parser.parse_args()
     if not arguments.records.exists():
         parser.error(f"{arguments.records} does not exist: name a file with --records")
@@ -153,9 +153,8 @@ def main():
         wanted = arguments.databases.split(",")
         with stored.databases(folder, wanted, arguments.url) as found:
             for name, url in found:
-                is_there = name == "sqlite" and (folder / "hub.sqlite").exists()
                 database = stored.make(url)
-                if not is_there:
+                if stored.is_empty(database):
                     started = time.perf_counter()
                     parts = kept_keys(arguments.records, step, arguments.processes)
                     goldens = kept_goldens(arguments.records, step)

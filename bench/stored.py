@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from sqlalchemy import Index
+from sqlalchemy import Index, select
 
 from sync.core.blocking import FAMILIES
 from sync.store.session import Database
@@ -87,6 +87,11 @@ def make(url):
     database = Database(url)
     Base.metadata.create_all(database.engine)
     return database
+
+
+def is_empty(database):
+    with database.engine.connect() as connection:
+        return connection.execute(select(Golden.id).limit(1)).first() is None
 
 
 def fill(database, goldens, keys=()):

@@ -35,7 +35,7 @@ class Match:
 
 
 _NEW = Match(None, "new")
-_model = cache(load_matcher)
+model = cache(load_matcher)
 
 
 def keys_of(entity: str, values: Mapping[str, Any]) -> Keys:
@@ -70,8 +70,8 @@ def same(entity: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], record
     if entity == "contact":
         return exact.compare(ours, theirs).verdict == "link"
     first, second = (normalise(party_from_canonical(values)) for values in (ours, theirs))
-    scores = _model().compare_many(first, [second], {}, records)
-    return _model().decide(scores, records).outcome == "link"
+    scores = model().compare_many(first, [second], {}, records)
+    return model().decide(scores, records).outcome == "link"
 
 
 class Matcher:
@@ -172,8 +172,8 @@ class Matcher:
     ) -> Match:
         incoming = self._incoming[item.seen.key]
         others = [self._normal_of(golden) for golden in near]
-        scores = _model().compare_many(incoming, others, self._held_by, self._records)
-        decision = _model().decide(scores, self._records)
+        scores = model().compare_many(incoming, others, self._held_by, self._records)
+        decision = model().decide(scores, self._records)
         if decision.outcome == "link" and decision.best is not None:
             golden = near[decision.best]
             if not self._is_taken(golden.id, seat):
@@ -182,7 +182,7 @@ class Matcher:
         return Match(
             None,
             "new",
-            tuple((near[i].id, scores[i].bits, _shown(scores[i])) for i in review[:MOST]),
+            tuple((near[i].id, scores[i].bits, shown(scores[i])) for i in review[:MOST]),
         )
 
     def _match_contact(self, item: Incoming, near: Sequence[Known], seat: tuple[int, str]) -> Match:
@@ -222,7 +222,7 @@ class Matcher:
             )
 
 
-def _shown(score: Score) -> list[Any]:
+def shown(score: Score) -> list[Any]:
     """The waterfall of a score, for the review screen: field, level, bits."""
     weights: list[Any] = [[w.field, w.level, w.bits] for w in score.weights]
     return [*weights, ["veto", score.veto, 0.0]] if score.veto else weights

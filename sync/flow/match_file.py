@@ -154,6 +154,7 @@ def _piece(number: int, header: Sequence[str], rows: Sequence[list[str]]) -> Pie
 
 
 def assembled(pieces: Sequence[Piece]) -> Loaded:
+    """The pieces in their order as one; they are used up."""
     if not pieces:
         raise ValueError("the file holds no records")
     shifts = np.cumsum([0] + [len(piece.table) for piece in pieces])

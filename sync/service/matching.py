@@ -1,4 +1,4 @@
-"""Matching a file of customers among themselves, and what each threshold would do."""
+"""Matching a file, and all customers of the hub anew; what each threshold would do."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,15 +11,19 @@ from sqlalchemy import select
 from sync.flow import thresholds as flow
 from sync.flow.hub import Hub
 from sync.flow.match_file import Summary, explain_file, run, threshold_report
+from sync.flow.rematch import Rematched
+from sync.flow.rematch import run as rematch
 from sync.store.tables import Golden
 
 __all__ = [
     "Edge",
+    "Rematched",
     "Summary",
     "ThresholdRow",
     "Thresholds",
     "ask_for_thresholds",
     "explain_file",
+    "rematch",
     "run",
     "thresholds",
     "thresholds_of_file",

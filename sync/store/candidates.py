@@ -1,14 +1,16 @@
 """Pairs that may be one customer, and merges that can be undone."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
 from sync.store.tables import Candidate, Merge
+from sync.store.upsert import insert_into
 
 CHUNK = 500
 DIFFERENT = "different"
@@ -51,6 +53,61 @@ def apart(session: Session, ids: Collection[str]) -> set[tuple[str, str]]:
         )
         found.update((first, second) for first, second in rows)
     return found
+
+
+def all_apart(session: Session) -> list[tuple[str, str]]:
+    """Every pair that a person has decided to be different."""
+    query = select(Candidate.first_id, Candidate.second_id).where(Candidate.state == DIFFERENT)
+    return [(first, second) for first, second in session.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A pair that may be one customer, as it is put to a steward."""
+
+    first_id: str
+    second_id: str
+    score: float
+    weights: list[Any]
+
+
+def ask(tx: Tx, asked: Sequence[Question], now: datetime) -> tuple[int, int]:
+    """(new questions, open ones whose score changed); what was decided is not asked again."""
+    new = changed = 0
+    for start in range(0, len(asked), CHUNK):
+        some = asked[start : start + CHUNK]
+        known = _known(tx, some)
+        fresh = [q for q in some if (q.first_id, q.second_id) not in known]
+        other = [
+            (known[q.first_id, q.second_id], q)
+            for q in some
+            if (q.first_id, q.second_id) in known and _moved(known[q.first_id, q.second_id], q)
+        ]
+        if fresh:
+            facts = {"state": "open", "decided_by": "", "created_at": now}
+            rows = [{**asdict(question), **facts} for question in fresh]
+            tx.execute(insert_into(tx, Candidate).on_conflict_do_nothing(), rows)
+        if other:
+            tx.execute(
+                update(Candidate),
+                [{"id": k.id, "score": q.score, "weights": q.weights} for k, q in other],
+            )
+        new, changed = new + len(fresh), changed + len(other)
+    return new, changed
+
+
+def _known(tx: Tx, asked: Sequence[Question]) -> dict[tuple[str, str], Any]:
+    """What is known of these pairs: id, state, score."""
+    rows = tx.execute(
+        select(
+            Candidate.first_id, Candidate.second_id, Candidate.id, Candidate.state, Candidate.score
+        ).where(Candidate.first_id.in_({question.first_id for question in asked}))
+    )
+    return {(row.first_id, row.second_id): row for row in rows}
+
+
+def _moved(known: Any, question: Question) -> bool:
+    return bool(known.state == "open" and abs(known.score - question.score) >= 0.01)
 
 
 def decide(tx: Tx, a: str, b: str, state: str, *, actor: str, now: datetime) -> Candidate:

@@ -1,5 +1,6 @@
-"""`kehub match`: who is the same customer in a file, before anything is imported."""
+"""`kehub match` for a file, before anything is imported; `kehub rematch` for the whole hub."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,3 +56,32 @@ def match(
         links=summary.links,
         candidates=summary.candidates,
     )
+
+
+@click.command("rematch")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=2, help="cores to use / 使用的核心数"
+)
+@json_option
+@pass_here
+def rematch(here: Here, processes: int, as_json: bool) -> None:  # noqa: FBT001
+    """Match all customers of the hub anew. / 重新匹配 hub 中的全部客户。
+
+    For after a change of weights or thresholds: match keys are put right, and what may be one
+    customer is put to the steward. Nothing is merged. A run that was interrupted can be started
+    again; what is right already is not written twice.
+    """
+    from sync.service import matching  # noqa: PLC0415  loads numpy
+
+    console = here.console
+    console.as_json = as_json
+
+    def say(step: str, facts: Mapping[str, int]) -> None:
+        if not as_json and step in {"read", "compare", "ask"}:
+            console.say(f"rematch_{step}", **facts)
+
+    found = matching.rematch(here.hub, processes=processes, say=say)
+    if as_json:
+        console.answer(asdict(found))
+        return
+    console.say("rematched", **asdict(found))

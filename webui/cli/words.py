@@ -47,6 +47,19 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "erasure_done": ("Done everywhere.", "已全部完成。"),
     "erasure_lifted": ("Lifted: the person may come back.", "已解除：此人可再次录入。"),
+    "rematch_read": ("{done} of {of} customers read.", "已读取 {done} / {of} 个客户。"),
+    "rematch_compare": ("Comparing {of} customers.", "正在比对 {of} 个客户。"),
+    "rematch_ask": ("{done} of {of} pairs noted.", "已记录 {done} / {of} 对。"),
+    "rematched": (
+        (
+            "{customers} customers matched anew: {rekeyed} with other match keys, {pairs} pairs "
+            "compared, {asked} new questions, {changed} with another score."
+        ),
+        (
+            "已重新匹配 {customers} 个客户：{rekeyed} 个更新了匹配键，比对 {pairs} 对，"
+            "新增 {asked} 对待确认，{changed} 对得分有变。"
+        ),
+    ),
     "plain": ("{words}", "{words}"),
     "interrupted": ("Interrupted.", "已中断。"),
     # Failures.
