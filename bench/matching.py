@@ -1,36 +1,42 @@
 """How well and how fast matching works, next to other tools in the same run.
 
-    python bench/matching.py --data DIR [--sets a,b] [--anchors splink,recordlinkage]
+    python -m bench matching --data DIR [--sets a,b] [--anchors splink,recordlinkage]
                              [--generator FILE --sizes 10000,100000] [--out REPORT.md]
 
-DIR holds one folder per labelled set with records.csv, clusters.csv and, where look-alike pairs are
-known, traps.csv. `--generator` is a script that makes customers (`--records N --seed S --out DIR`).
-Anchors run only where they are installed (the dependency group `bench-anchors`); they are fed the
-same normal forms as our own model. Every line says which threshold it used: "fixed" was chosen
-beforehand, "best" is a ceiling found with the truth in hand.
+DIR (or the variable KEHUB_BENCH_DATA) holds one folder per labelled set with records.csv,
+clusters.csv and, where look-alike pairs are known, traps.csv. `--generator` (KEHUB_BENCH_GENERATOR)
+is a script that makes customers (`--records N --seed S --out DIR`). Anchors run only where they are
+installed (the dependency group `bench-anchors`; `make bench ARGS="matching ..."` installs it); they
+are fed the same normal forms as our own model. Every line says which threshold it used: "fixed" was
+chosen beforehand, "best" is a ceiling found with the truth in hand.
+
+Each tool runs in a process of its own. `seconds` is what a clock says, `cpu` the processor time of
+all its processes, `mb` the most memory that they held together. Our own time is from the raw CSV to
+clusters, an anchor's from the cleaned columns to clusters. `ratio` is ours over the anchor's by
+processor time, which other work on the machine disturbs least; `with cleaning` adds to the
+anchor's the time that cleaning took.
 """
 
 import argparse
 import csv
 import importlib.util
-import resource
+import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from bench.matching_anchors import ANCHORS
+from bench.apart import apart
+from bench.matching_anchors import ANCHORS, frame
 from sync.core.batch import links_of
 from sync.core.cluster import Constraints, Links, cluster, constraints_of
 from sync.flow.match_file import FileMatch, load, load_matcher, match_loaded
 
+MANY = 200_000  # records from which the best threshold is not looked for
 STEPS = np.arange(-6, 12, 1.0)
 COLUMNS = (
     "set",
@@ -43,7 +49,9 @@ COLUMNS = (
     "traps",
     "review",
     "seconds",
+    "cpu",
     "ratio",
+    "with cleaning",
     "mb",
 )
 
@@ -61,9 +69,9 @@ class Line:
     clusters_f1: float
     traps: float | None
     review: float | None
-    seconds: float
+    cost: object = None  # what the tool took; see `bench.apart`
     ratio: float | None = None
-    mb: float | None = None
+    with_cleaning: float | None = None
 
 
 def pairs_in(sizes):
@@ -149,41 +157,34 @@ def with_review(result: FileMatch, truth):
 
 
 def ours(folder, processes):
+    """Our own lines, trained and not, and what cleaning took."""
     lines = []
     for train in (False, True):
-        for aim in ("precision", "balance"):
-            started = time.perf_counter()
+        tool = "kehub trained" if train else "kehub"
+
+        def work(train=train):
             loaded = load(folder / "records.csv", processes)
-            result = match_loaded(loaded, load_matcher(), train=train, aim=aim)
-            seconds = time.perf_counter() - started
-            truth, traps = read_truth(folder, loaded.id_list())
-            tool = "kehub trained" if train else "kehub"
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            match_loaded(loaded, load_matcher(), train=train, processes=processes)
+
+        cost = apart(work)
+        loaded = load(folder / "records.csv", processes)
+        truth, traps = read_truth(folder, loaded.id_list())
+        for aim in ("precision", "balance"):
+            result = match_loaded(loaded, load_matcher(), train=train, aim=aim, processes=processes)
             review = review_share(result) if aim == "precision" else None
-            lines.append(
-                Line(
-                    folder.name,
-                    tool,
-                    f"fixed, {aim}",
-                    *figures(result.matched.customer, truth, traps),
-                    review,
-                    seconds,
-                    None,
-                    memory,
-                )
-            )
+            own = figures(result.matched.customer, truth, traps)
+            lines.append(Line(folder.name, tool, f"fixed, {aim}", *own, review, cost))
             if aim == "precision":
                 asked = figures(with_review(result, truth), truth, traps)
-                lines.append(
-                    Line(folder.name, tool, "fixed, after review", *asked, review, seconds)
-                )
-        lines.append(best_of(folder, tool, loaded, result, truth, traps, seconds))
+                after = "fixed, after review"
+                lines.append(Line(folder.name, tool, after, *asked, review, cost))
+        lines.append(best_of(folder, tool, loaded, result, truth, traps, cost))
     return lines, loaded, truth, traps
 
 
-def best_of(folder, tool, loaded, result, truth, traps, seconds):
+def best_of(folder, tool, loaded, result, truth, traps, cost):
     found = []
-    for at in STEPS:
+    for at in STEPS if len(truth) <= MANY else ():
         customer = cluster(
             len(truth),
             links_of(result.compared, result.scored),
@@ -192,15 +193,16 @@ def best_of(folder, tool, loaded, result, truth, traps, seconds):
             loaded.rank(),
         )
         found.append((figures(customer, truth, traps), at))
+    if not found:  # so many records: the balanced threshold stands for the best
+        found = [(figures(result.matched.customer, truth, traps), 0.0)]
     best, at = max(found, key=lambda item: item[0][2])
-    return Line(folder.name, tool, f"best, {at:+.0f} bits", *best, None, seconds)
+    return Line(folder.name, tool, f"best, {at:+.0f} bits", *best, None, cost)
 
 
-def anchored(name, folder, loaded, truth, traps):
+def anchored(name, folder, data, truth, traps):
     """An anchor's pairs, joined transitively as its own documentation does."""
-    started = time.perf_counter()
-    left, right, score, usual = ANCHORS[name](loaded)
-    seconds = time.perf_counter() - started
+    cost = apart(lambda: ANCHORS[name](data))
+    left, right, score, usual = cost.result
     lines, found = [], []
     steps = [
         ("fixed, its own", usual),
@@ -209,9 +211,8 @@ def anchored(name, folder, loaded, truth, traps):
     for label, at in steps:
         keep = score >= at
         customer = transitive(len(truth), left[keep], right[keep])
-        found.append(
-            Line(folder.name, name, label, *figures(customer, truth, traps), None, seconds)
-        )
+        own = figures(customer, truth, traps)
+        found.append(Line(folder.name, name, label, *own, None, cost))
     lines.append(found[0])
     lines.append(max(found[1:], key=lambda line: line.f1))
     return lines
@@ -230,32 +231,28 @@ def transitive(size, left, right):
 
 
 def measure(folder, anchors, processes):
+    cleaning = apart(lambda: load(folder / "records.csv", processes) and None)
     lines, loaded, truth, traps = ours(folder, processes)
-    own = min(line.seconds for line in lines)
+    own = lines[0].cost.cpu
+    data = frame(loaded) if anchors else None
     for name in anchors:
-        more = anchored(name, folder, loaded, truth, traps)
-        for line in more:
-            line.ratio = own / line.seconds
-        lines += more
+        for line in anchored(name, folder, data, truth, traps):
+            line.ratio = own / line.cost.cpu
+            line.with_cleaning = own / (line.cost.cpu + cleaning.cpu)
+            lines.append(line)
     for line in lines:
         print(as_row(line), flush=True)
     return lines
 
 
 def as_row(line):
-    cells = []
-    for column in COLUMNS:
-        value = getattr(line, column)
-        cells.append(
-            ""
-            if value is None
-            else f"{value:.4f}"
-            if column not in {"seconds", "ratio", "mb"} and isinstance(value, float)
-            else f"{value:.1f}"
-            if isinstance(value, float)
-            else str(value)
-        )
-    return "| " + " | ".join(cells) + " |"
+    shares = [line.precision, line.recall, line.f1, line.clusters_f1, line.traps, line.review]
+    cost = line.cost
+    amounts = [cost.seconds, cost.cpu, line.ratio, line.with_cleaning, cost.mb]
+    cells = [line.set, line.tool, line.threshold]
+    cells += ["" if share is None else f"{share:.4f}" for share in shares]
+    cells += ["" if amount is None else f"{amount:.3g}" for amount in amounts[:4]]
+    return "| " + " | ".join([*cells, f"{amounts[4]:.0f}"]) + " |"
 
 
 def generated(generator, size, seed, into):
@@ -288,15 +285,20 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path)
+    parser.add_argument("--data", type=Path, default=os.environ.get("KEHUB_BENCH_DATA"))
     parser.add_argument("--sets", help="names of folders in DIR, with commas; all without it")
     parser.add_argument("--anchors", default="splink,recordlinkage")
-    parser.add_argument("--generator")
+    parser.add_argument("--generator", default=os.environ.get("KEHUB_BENCH_GENERATOR"))
     parser.add_argument("--sizes", default="10000")
     parser.add_argument("--seed", type=int, default=4001)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    if not arguments.data and not arguments.generator:
+        parser.error("name labelled sets with --data, or a script that makes them with --generator")
+    for given in filter(None, (arguments.data, arguments.generator)):
+        if not Path(given).exists():
+            parser.error(f"{given} does not exist")
     anchors = [n for n in arguments.anchors.split(",") if n and importlib.util.find_spec(n)]
     missing = [n for n in arguments.anchors.split(",") if n and n not in anchors]
     if missing:

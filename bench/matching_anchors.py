@@ -1,5 +1,7 @@
 """Other tools on the same normal forms: each gives (left rows, right rows, score, usual threshold).
 
+What they are given is `frame(loaded)`; making it counts as nobody's time.
+
 Each is used as its documentation recommends for a set without labels. They are imported only when
 they are asked for.
 """
@@ -73,11 +75,10 @@ BLOCKS = (
 )
 
 
-def splink(loaded):
+def splink(data):
     import splink.comparison_library as cl  # noqa: PLC0415 - an extra
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # noqa: PLC0415 - an extra
 
-    data = frame(loaded)
     fields = [c for c in data.columns if c not in {"unique_id", "kind"}]
     comparisons = [
         cl.JaroWinklerAtThresholds(c, [0.92, 0.8])
@@ -110,10 +111,10 @@ def splink(loaded):
     )
 
 
-def recordlinkage(loaded):
+def recordlinkage(data):
     import recordlinkage as rl  # noqa: PLC0415 - an extra
 
-    data = frame(loaded).set_index("unique_id")
+    data = data.set_index("unique_id")
     fields = [c for c in data.columns if c != "kind"]
     indexer = rl.Index()
     for block in BLOCKS:
