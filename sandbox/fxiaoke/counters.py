@@ -2,6 +2,7 @@
 
 import collections
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 LOG_LENGTH = 1000
@@ -16,6 +17,7 @@ class Counters:
         with self._lock:
             self._paths: dict[str, dict[str, int]] = {}
             self._totals = {"read": 0, "write": 0, "token": 0, "read_ok": 0, "write_ok": 0}
+            self._automation = {"workflow": 0, "approval": 0}
             self._records: collections.Counter[str] = collections.Counter()
             self._log: collections.deque[dict[str, Any]] = collections.deque(maxlen=LOG_LENGTH)
 
@@ -33,6 +35,12 @@ class Counters:
         with self._lock:
             self._records[f"{object_name}/{record_id}"] += 1
 
+    def fired(self, names: Iterable[str]) -> None:
+        """Counts the automation that a write has started."""
+        with self._lock:
+            for name in names:
+                self._automation[name] += 1
+
     def log_write(self, entry: dict[str, Any]) -> None:
         with self._lock:
             self._log.append(entry)
@@ -42,6 +50,7 @@ class Counters:
             return {
                 "paths": {path: dict(entry) for path, entry in sorted(self._paths.items())},
                 "totals": dict(self._totals),
+                "automation": dict(self._automation),
                 "records": dict(self._records),
                 "log": list(self._log)[-last:] if last else [],
             }

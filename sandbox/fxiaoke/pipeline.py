@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sandbox.fxiaoke.world import World
 
 TOKEN_PATHS = ("/oauth2.0/token", "/cgi/corpAccessToken/get/V2")
+STARTS_AUTOMATION = ("/data/create", "/data/update", "/data/invalid")  # unless told not to
+AUTOMATION_FLAGS = {"triggerWorkFlow": "workflow", "triggerApprovalFlow": "approval"}
 DIRECTORY_PATHS = ("/cgi/user/", "/cgi/department/")
 GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 _BEARER = re.compile(r"Bearer\s+(\S+)", re.IGNORECASE)
@@ -213,6 +215,8 @@ class Pipeline:
         self._world.counters.call(call.path, kind, reply["errorCode"])
         if kind != "write":
             return
+        if reply["errorCode"] == 0 and call.path.endswith(STARTS_AUTOMATION):
+            self._world.counters.fired(_automation_of(call.raw))
         self._world.counters.log_write(
             {
                 "at": self._world.clock.now_ms(),
@@ -248,6 +252,11 @@ def _is_sound(body: dict[str, Any]) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _automation_of(raw: bytes) -> list[str]:
+    given = json.loads(raw)
+    return [name for flag, name in AUTOMATION_FLAGS.items() if given.get(flag, True) is not False]
 
 
 def _data_of(raw: bytes) -> Any:

@@ -19,6 +19,7 @@ class Calls:
             self._kinds = Counter()
             self._statuses = Counter()
             self._records = Counter()
+            self._automation = Counter()
             self._log = deque(maxlen=self._size)
 
     def note(self, *, endpoint, kind, status):
@@ -26,6 +27,11 @@ class Calls:
             self._endpoints[endpoint] += 1
             self._kinds[kind] += 1
             self._statuses[str(status)] += 1
+
+    def note_automation(self, names, records):
+        """Workflows, approvals and the like that a write of so many records has started."""
+        with self._lock:
+            self._automation.update(dict.fromkeys(names, records))
 
     def note_write(self, *, endpoint, module, status, records, user_agent, answered):
         """`records`: (id or None, verdict, names of the sent fields) of each record."""
@@ -62,6 +68,7 @@ class Calls:
                 "records_written": sum(self._records.values()),
                 "by_endpoint": dict(self._endpoints),
                 "by_status": dict(self._statuses),
+                "automation": dict(self._automation),
                 "per_record": per_record,
                 "log": log,
             }

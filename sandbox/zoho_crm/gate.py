@@ -36,6 +36,9 @@ def profile(**values):
     return mark
 
 
+AUTOMATION = ("workflow", "approval", "blueprint", "pathfinder", "orchestration")
+
+
 def answer(value, status=200, headers=None):
     return Response(dump(value), status, headers, content_type=JSON_TYPE)
 
@@ -153,6 +156,17 @@ def note_written(module, items, answers):
         names = sorted(item) if isinstance(item, dict) else []
         records.append((record_id, verdict["status"], [name for name in names if name != "id"]))
     g.written = (module, records)
+    done = sum(verdict == "success" for _, verdict, _ in records)
+    the_box().calls.note_automation(_automation(), done)
+
+
+def _automation():
+    """What a write starts: everything, unless the call names what it wants."""
+    if request.method == "DELETE":
+        return ["workflow"] if request.args.get("wf_trigger", "true") == "true" else []
+    given = body() if request.get_data() else {}
+    named = given.get("trigger") if isinstance(given, dict) else None
+    return list(AUTOMATION) if named is None else named
 
 
 def on_refusal(error):
