@@ -131,6 +131,18 @@ class ZohoConfig(ConnectorConfig):
         description="What Zoho runs when the hub writes a record. Empty: nothing.",
         json_schema_extra=_zh("触发的自动化", "中枢写入记录时 Zoho 执行的自动化。留空则都不执行。"),
     )
+    owner_fallback: str = Field(
+        "",
+        title="Owner where the owner has left",
+        description="Mail address of the Zoho user who gets the records of owners that are not "
+        "active in Zoho. Empty: such a record is refused and shown. Only where a mapping writes "
+        "owners.",
+        json_schema_extra=_zh(
+            "离职负责人的接手人",
+            "负责人在 Zoho 中已停用或不存在时,由该邮箱的用户接手。留空则拒绝该记录并提示。"
+            "仅当映射会写入负责人时有效。",
+        ),
+    )
     sales_documents: bool = Field(
         True,
         title="Orders and invoices",

@@ -18,6 +18,7 @@ from connectors.sdk.paging import batches
 from connectors.zoho_crm.client import Answer, Client
 from connectors.zoho_crm.config import ZohoConfig
 from connectors.zoho_crm.lines import Lines
+from connectors.zoho_crm.owners import Owners
 from connectors.zoho_crm.read import Reader
 from connectors.zoho_crm.records import change
 from connectors.zoho_crm.refusals import DUPLICATES, CallRefusedError, record_refusal
@@ -57,6 +58,7 @@ class Writer:
     ) -> None:
         self._client, self._reader, self._metadata = client, reader, metadata
         self._lines, self._config = lines, config
+        self._owners = Owners(client, config.owner_fallback)
 
     def write(self, name: str, batch: Sequence[Write]) -> Iterator[Outcome]:
         """Outcomes as they become known: creates, then updates, then deletes."""
@@ -70,17 +72,25 @@ class Writer:
         field = self._config.hub_key_field
         check_hub_key(module, field)
         records = {write.key: {**write.data, field: write.key} for write in writes}
-        ready, refused = self._lines.resolved(module, records)
+        ready, refused = self._resolved(module, records)
         yield from (Outcome(key, error=error) for key, error in refused.items())
         for verdicts in self._sent("POST", module, _pairs(writes, ready)):
             yield from self._outcomes(module, self._settled(module, verdicts))
 
     def _update(self, module: Module, writes: Sequence[Write]) -> Iterator[Outcome]:
         records = {write.key: {**write.data, "id": str(write.remote_id)} for write in writes}
-        ready, refused = self._lines.resolved(module, records)
+        ready, refused = self._resolved(module, records)
         yield from (Outcome(key, error=error) for key, error in refused.items())
         for verdicts in self._sent("PUT", module, _pairs(writes, ready)):
             yield from self._outcomes(module, verdicts)
+
+    def _resolved(
+        self, module: Module, records: Mapping[str, Mapping[str, Any]]
+    ) -> tuple[Mapping[str, Mapping[str, Any]], dict[str, RecordError | TransientError]]:
+        """Names of products and owners as ids; what cannot be told is refused."""
+        known, refused = self._lines.resolved(module, records)
+        ready, ownerless = self._owners.resolved(known)
+        return ready, {**refused, **ownerless}
 
     def _delete(self, module: Module, writes: Sequence[Write]) -> Iterator[Outcome]:
         automation = "true" if "workflow" in self._config.triggers else "false"

@@ -167,6 +167,14 @@ def purge(module):
     return answer({"purged": count})
 
 
+@api.post("/users/status")
+def change_user():
+    """{email, status: active or inactive}: somebody leaves or comes back."""
+    body = wanted()
+    the_box().people.change_user(body["email"], body["status"])
+    return users()
+
+
 @api.post("/org")
 def change_org():
     """{org?, name?, type?: production or sandbox}: whose organisation this is."""

@@ -263,7 +263,8 @@ def related():
 
 
 ADMINISTRATORS = {"AdminUsers", "ActiveConfirmedAdmins"}
-NOBODY = {"DeactiveUsers", "NotConfirmedUsers", "DeletedUsers"}
+STATUS = {"ActiveUsers": "active", "DeactiveUsers": "inactive"}
+NOBODY = {"NotConfirmedUsers", "DeletedUsers"}
 
 
 @api.get("/users")
@@ -275,6 +276,8 @@ def users():
         found = [box.people.users[box.people.integration]]
     elif kind in ADMINISTRATORS:
         found = [user for user in found if user["profile"]["name"] == "Administrator"]
+    elif kind in STATUS:
+        found = [user for user in found if user["status"] == STATUS[kind]]
     elif kind in NOBODY:
         found = []
     wanted = request.args.get("ids")

@@ -86,6 +86,13 @@ class People:
             "personal_account": False,
         }
 
+    def change_user(self, email, status):
+        """Somebody leaves or comes back."""
+        user = next(each for each in self.users.values() if each["email"] == email)
+        user["status"] = status
+        with self._store.write() as conn:
+            conn.execute("UPDATE users SET doc = ? WHERE id = ?", (dump(user), user["id"]))
+
     def change_org(self, facts):
         """Another name or type of organisation, as `org` shows it."""
         meta = {**json.loads(self._store.meta("org")), **facts}

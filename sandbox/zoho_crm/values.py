@@ -93,7 +93,8 @@ class Values:
         if not isinstance(value, dict):
             raise invalid_data(field.api_name, path, expected_data_type="jsonobject")
         found = parse_id(value.get("id"))
-        if found not in self._people.users:
+        user = self._people.users.get(found)
+        if user is None or user["status"] != "active":
             raise bad_related(field.api_name, f"{path}.id")
         return found
 
