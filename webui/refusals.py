@@ -65,6 +65,7 @@ REFUSALS: Mapping[str, Texts] = {
     "not_a_draft": Texts("该映射版本不是草稿。", "请将其文本添加为新版本。"),
     "bad_budget": Texts("每日调用额度至少为 1 次。"),
     "no_issue": Texts("没有名为“{name}”的问题类别。"),
+    "no_weights": Texts("没有编号为 {number} 的权重。"),
     "no_run": Texts("运行记录 {id} 不存在；运行记录保留 30 天。"),
     "run_not_ended": Texts("运行 {id} 尚未结束。", "请等它结束后再回滚。"),
     "no_record": Texts("该记录不存在。"),

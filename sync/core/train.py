@@ -238,6 +238,7 @@ def fit(
     samples: Sequence[Sample],
     *,
     strength: float = 1.0,
+    bias_strength: float = 1e-6,
     free_size: bool = True,
     rounds: int = 30,
     limits: Limits | None = None,
@@ -251,7 +252,7 @@ def fit(
     design, columns = _design(start, seen)
     prior = np.concatenate([start.flat[columns] * LN2, [start.bias * LN2, start.size_slope * LN2]])
     penalty = np.full(len(prior), strength)
-    penalty[-2] = 1e-6
+    penalty[-2] = bias_strength
     penalty[-1] = strength if free_size else FIXED
     found = _newton(design, seen, prior, penalty, prior, rounds)
     low, high = _bounds(start, columns, limits or {})

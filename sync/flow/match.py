@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from sqlalchemy import text
@@ -12,8 +11,8 @@ from sync.core import exact, match
 from sync.core.normal.record import Normal, normalise
 from sync.core.party import party_from_canonical
 from sync.core.score import Score
+from sync.flow import weights
 from sync.flow.hub import Hub
-from sync.flow.match_file import load_matcher
 from sync.flow.records import Incoming
 from sync.gateway.systems import OpenSystem
 from sync.store import candidates, goldens, links
@@ -35,7 +34,6 @@ class Match:
 
 
 _NEW = Match(None, "new")
-model = cache(load_matcher)
 
 
 def keys_of(entity: str, values: Mapping[str, Any]) -> Keys:
@@ -65,13 +63,16 @@ def _normal(values: Mapping[str, Any]) -> Normal:
     return normalise(party_from_canonical(values))
 
 
-def same(entity: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], records: int) -> bool:
+def same(
+    tx: Tx, entity: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], records: int
+) -> bool:
     """Whether two records would be linked by themselves."""
     if entity == "contact":
         return exact.compare(ours, theirs).verdict == "link"
     first, second = (normalise(party_from_canonical(values)) for values in (ours, theirs))
-    scores = model().compare_many(first, [second], {}, records)
-    return model().decide(scores, records).outcome == "link"
+    model = weights.in_use(tx)
+    scores = model.compare_many(first, [second], {}, records)
+    return model.decide(scores, records).outcome == "link"
 
 
 class Matcher:
@@ -79,6 +80,7 @@ class Matcher:
 
     def __init__(self, tx: Tx, hub: Hub) -> None:
         self.tx, self.hub = tx, hub
+        self._model = weights.in_use(tx)
         self._by_key: dict[int, list[str]] = {}
         self._held_by: dict[int, int] = {}  # key -> how many golden records hold it
         self._golden: dict[str, Known] = {}
@@ -172,8 +174,8 @@ class Matcher:
     ) -> Match:
         incoming = self._incoming[item.seen.key]
         others = [self._normal_of(golden) for golden in near]
-        scores = model().compare_many(incoming, others, self._held_by, self._records)
-        decision = model().decide(scores, self._records)
+        scores = self._model.compare_many(incoming, others, self._held_by, self._records)
+        decision = self._model.decide(scores, self._records)
         if decision.outcome == "link" and decision.best is not None:
             golden = near[decision.best]
             if not self._is_taken(golden.id, seat):

@@ -270,15 +270,19 @@ def run(
     labels: Path | None = None,
     aim: Aim = "precision",
     processes: int = 2,
+    matcher: Matcher | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Summary:
-    """Match a file and write its clusters, and its links and candidates where `pairs` is given."""
+    """Match a file and write its clusters, and its links and candidates where `pairs` is given.
+
+    `matcher` is the hub's own where there is one; without it the shipped weights are used.
+    """
     say(f"reading {path.name}")
     loaded = load(path, processes, say=say)
     say(f"{len(loaded.table)} records read, comparing")
     known = read_labels(labels, loaded) if labels else None
-    matcher = load_matcher()
-    result = match_loaded(loaded, matcher, train=train, labels=known, aim=aim, processes=processes)
+    chosen = matcher or load_matcher()
+    result = match_loaded(loaded, chosen, train=train, labels=known, aim=aim, processes=processes)
     say(f"{len(result.compared.pairs)} pairs compared, writing")
     customers = write_clusters(result, out) if out else len(np.unique(result.matched.customer))
     if pairs:
@@ -332,10 +336,17 @@ def chance_of(bits: float) -> float:
 
 
 def explain_file(
-    path: Path, first: str, second: str, *, train: bool = False, processes: int = 2
+    path: Path,
+    first: str,
+    second: str,
+    *,
+    train: bool = False,
+    processes: int = 2,
+    matcher: Matcher | None = None,
 ) -> list[str]:
     """The waterfall of two records of a file."""
-    result = match_loaded(load(path, processes), load_matcher(), train=train, processes=processes)
+    chosen = matcher or load_matcher()
+    result = match_loaded(load(path, processes), chosen, train=train, processes=processes)
     score = explain(result.loaded, first, second, result.matcher)
     return waterfall_lines(score)
 

@@ -23,8 +23,9 @@ from sync.core.columns import Ints, Table, Texts
 from sync.core.normal.record import normalise
 from sync.core.party import party_from_canonical
 from sync.core.score import KIND_NAMES, Model, Score, waterfalls
+from sync.flow import weights
 from sync.flow.hub import Hub
-from sync.flow.match import model, shown
+from sync.flow.match import shown
 from sync.flow.match_file import MANY, Piece, assembled
 from sync.flow.spread import Cores, stream
 from sync.store import candidates as questions
@@ -68,8 +69,11 @@ class _Progress:
 
     def tell(self, tx: Tx, step: str, done: int, of: int) -> None:
         facts = {"done": done, "of": of}
-        state.put(tx, FACT, {"step": step, **facts, "model": model().model.version}, self.hub.now())
+        state.put(tx, FACT, {"step": step, **facts, "model": self._version(tx)}, self.hub.now())
         tx.after_commit(self.say, step, facts)
+
+    def _version(self, tx: Tx) -> str:
+        return weights.in_use(tx).model.version
 
 
 def progress(hub: Hub) -> Mapping[str, Any]:
@@ -90,11 +94,10 @@ def run(
     size = len(loaded.table)
     with hub.database.write() as tx:
         telling.tell(tx, "compare", 0, size)
-        never = questions.all_apart(tx)
+        never, matcher = questions.all_apart(tx), weights.in_use(tx)
     ids = loaded.id_list()
     pairs = candidates(loaded.table, loaded.keys)
     spread = Cores(processes if len(pairs) >= MANY else 1)
-    matcher = model()
     compared = compare_all(loaded.table, pairs, matcher.model, spread=spread)
     scored = score_all(compared, matcher.model)
     rows = {golden_id: row for row, golden_id in enumerate(ids)}

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete, or_, select, update
 
 from connectors.sdk.contract import SubscribesWebhooks
-from sync.flow import backup, drift, erase, recover, rollback, usage
+from sync.flow import backup, drift, erase, recover, rollback, usage, weights
 from sync.flow.hub import Hub
 from sync.store import cursors, dirty, erasures, inbox
 from sync.store.tables import Golden, Plan, Run, System
@@ -108,3 +108,4 @@ def tidy(hub: Hub) -> None:
         tx.execute(delete(Plan).where(Plan.created_at < now - KEEP_RUNS))
     usage.note(hub)
     drift.recheck(hub)
+    weights.refit_when_due(hub)

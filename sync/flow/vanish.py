@@ -206,7 +206,7 @@ def _absorbing_twin(tx: Tx, system: OpenSystem, link: Link, golden: Golden) -> G
     for other in goldens.load(tx, linked).values():
         if candidates.pair_of(golden.id, other.id) in decided:
             continue
-        if other.state == "live" and same(golden.entity, golden.values, other.values, 0):
+        if other.state == "live" and same(tx, golden.entity, golden.values, other.values, 0):
             return other
     return None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from sync.core.match import Matcher
 from sync.flow import thresholds as flow
 from sync.flow.hub import Hub
 from sync.flow.match_file import Summary, explain_file, run, threshold_report
@@ -17,6 +18,7 @@ from sync.store.tables import Golden
 
 __all__ = [
     "Edge",
+    "Matcher",
     "Rematched",
     "Summary",
     "ThresholdRow",

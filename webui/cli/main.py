@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "quality": ("quality", "quality", "how good the data is, what to mend / 数据质量"),
     "quota": ("quota", "quota", "API calls: used, budget, forecast / 调用额度"),
     "rematch": ("match", "rematch", "match all customers anew / 重新匹配全部客户"),
+    "weights": ("weights", "weights", "what matching weighs, and learning it / 匹配权重与学习"),
     "backup": ("backup", "backup", "a sealed copy of the whole hub, or proving one / 备份与验证"),
     "restore": ("backup", "restore", "put a backup back, compare, approve / 恢复备份"),
     "thresholds": ("thresholds", "thresholds", "what each threshold would do / 各阈值的效果"),

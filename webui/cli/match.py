@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from webui.cli.groups import json_option
-from webui.cli.opening import Here, pass_here
+from webui.cli.opening import Here, is_set_up, pass_here
+
+if TYPE_CHECKING:
+    from sync.service.matching import Matcher
 
 
 @click.command("match")
@@ -38,14 +42,15 @@ def match(
 
     console = here.console
     console.as_json = as_json
+    own = _own_weights(here)
     if explain:
-        lines = matching.explain_file(file, *explain, train=train)
+        lines = matching.explain_file(file, *explain, train=train, matcher=own)
         if as_json:
             console.answer({"explanation": lines})
         for line in () if as_json else lines:
             console.tell(line)
         return
-    summary = matching.run(file, out, pairs=pairs, train=train)
+    summary = matching.run(file, out, pairs=pairs, train=train, matcher=own)
     if as_json:
         console.answer(asdict(summary))
         return
@@ -85,3 +90,12 @@ def rematch(here: Here, processes: int, as_json: bool) -> None:  # noqa: FBT001
         console.answer(asdict(found))
         return
     console.say("rematched", **asdict(found))
+
+
+def _own_weights(here: Here) -> "Matcher | None":
+    """The hub's weights, which decisions may have sharpened; none where no hub was set up."""
+    if not is_set_up(here.settings):
+        return None
+    from sync.service import weights  # noqa: PLC0415  loads the engine
+
+    return weights.matcher(here.hub)

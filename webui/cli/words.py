@@ -10,6 +10,42 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{records} records, {customers} customers: {links} pairs linked, {candidates} to look at.",
         "{records} 条记录，{customers} 个客户：自动关联 {links} 对，待确认 {candidates} 对。",
     ),
+    # The weights of matching.
+    "weights_next": (
+        "To learn from decisions now: kehub weights refit. To go back: kehub weights use NUMBER",
+        "立即按裁决学习：kehub weights refit；恢复某一版本：kehub weights use 编号",
+    ),
+    "weights_taken": (
+        "Learnt from {count} decisions: {version} is in use.",
+        "已按 {count} 条裁决学习，现使用 {version}。",
+    ),
+    "weights_left": (
+        "Looked at {count} decisions; {version} is not replaced.",
+        "已检查 {count} 条裁决，未替换 {version}。",
+    ),
+    "weights_used": ("Weights number {number} are in use.", "现使用编号 {number} 的权重。"),
+    "weights_company": ("organisations", "企业"),
+    "weights_person": ("persons", "个人"),
+    "weights_few": (
+        "  {kind}: {count} decisions are too few to learn from.",
+        "  {kind}：裁决仅 {count} 条，不足以学习。",
+    ),
+    "weights_one_sided": (
+        "  {kind}: {count} decisions, nearly all alike; they say nothing about the border.",
+        "  {kind}：{count} 条裁决几乎都相同，无法判断界线。",
+    ),
+    "weights_worse": (
+        "  {kind}: not taken. A decision surprises new weights by {after} bits, old ones by {before}.",
+        "  {kind}：未采用。新权重的平均意外度为 {after} 比特，原权重为 {before}。",
+    ),
+    "weights_more_wrong_links": (
+        "  {kind}: not taken. More pairs would be linked that a person called different.",
+        "  {kind}：未采用。会自动关联更多被裁决为不同的记录。",
+    ),
+    "weights_better": (
+        "  {kind}: taken. A decision surprises new weights by {after} bits, old ones by {before}.",
+        "  {kind}：已采用。新权重的平均意外度为 {after} 比特，原权重为 {before}。",
+    ),
     # Erasing.
     "erase_of": (
         "“{name}”, with {contacts} contacts, would be erased in the hub and here:",
