@@ -35,7 +35,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "  {kind}：{count} 条裁决几乎都相同，无法判断界线。",
     ),
     "weights_worse": (
-        "  {kind}: not taken. A decision surprises new weights by {after} bits, old ones by {before}.",
+        "  {kind}: not taken. A decision surprises new weights by {after} bits, old by {before}.",
         "  {kind}：未采用。新权重的平均意外度为 {after} 比特，原权重为 {before}。",
     ),
     "weights_more_wrong_links": (
@@ -43,7 +43,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "  {kind}：未采用。会自动关联更多被裁决为不同的记录。",
     ),
     "weights_better": (
-        "  {kind}: taken. A decision surprises new weights by {after} bits, old ones by {before}.",
+        "  {kind}: taken. A decision surprises new weights by {after} bits, old by {before}.",
         "  {kind}：已采用。新权重的平均意外度为 {after} 比特，原权重为 {before}。",
     ),
     # Erasing.
