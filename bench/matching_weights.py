@@ -89,8 +89,7 @@ PROFILES = {
         "宠chong寵 石shi 殡bin殯 葬zang 究jiu 研yan 厂chang廠 伙huo夥",
     },
 }
-PLAN = [(p, 20_000, 101) for p in PROFILES] + [(p, 20_000, 301) for p in PROFILES]
-PLAN += [("base", 50_000, 302), ("dirty", 50_000, 303)]
+PLAN = [(p, 20_000, 301) for p in PROFILES] + [("base", 50_000, 302)]
 RIDGE = 2.0
 # What the generator exaggerates: real companies do have two domains and several mailboxes, and
 # people do write a region elsewhere in the name. No single one of these may tell two apart.

@@ -27,8 +27,9 @@ class Thresholds:
     """
 
     link: float = 5.0
-    link_in_file: float = 3.9
+    link_in_file: float = 3.3
     link_per_tenfold: float = 0.3
+    in_file_per_tenfold: float = 0.1  # averages suffer less from chance meetings
     candidate: float = -2.0
     candidate_in_file: float = 0.0
     candidate_per_tenfold: float = 0.3
@@ -54,6 +55,7 @@ class Thresholds:
             link_in_file=self.even,
             candidate_in_file=self.even,
             link_per_tenfold=0.0,
+            in_file_per_tenfold=0.0,
             candidate_per_tenfold=0.0,
         )
 
@@ -64,7 +66,7 @@ class Thresholds:
         return self.candidate + self.candidate_per_tenfold * _tenfolds(records)
 
     def link_in_file_at(self, records: int) -> float:
-        return self.link_in_file + self.link_per_tenfold * _tenfolds(records)
+        return self.link_in_file + self.in_file_per_tenfold * _tenfolds(records)
 
     def candidate_in_file_at(self, records: int) -> float:
         return self.candidate_in_file + self.candidate_per_tenfold * _tenfolds(records)
@@ -74,6 +76,7 @@ SETTINGS = {  # field -> place in the settings
     "link": ("link", "at"),
     "link_in_file": ("link", "in_file"),
     "link_per_tenfold": ("link", "per_tenfold"),
+    "in_file_per_tenfold": ("link", "in_file_per_tenfold"),
     "candidate": ("candidate", "at"),
     "candidate_in_file": ("candidate", "in_file"),
     "candidate_per_tenfold": ("candidate", "per_tenfold"),

@@ -182,7 +182,8 @@ LABEL_WORTH = 2.0  # a steward looked: each decision counts as so many pairs
 def learn(model: KindModel, matrix: Levels, same: Flags, records: int) -> KindModel:
     """The model after decisions of a steward, drawn towards what it was by a ridge."""
     worth = np.full(len(same), LABEL_WORTH)
-    return fit(model, [Sample(matrix, same.astype(np.float64), worth, records)], free_size=False)
+    sample = Sample(matrix, same.astype(np.float64), worth, records)
+    return fit(model, [sample], bias_strength=1.0, free_size=False)
 
 
 def shares_of(fields: Sequence[Field], samples: Sequence[Sample]) -> tuple[Shares, ...]:

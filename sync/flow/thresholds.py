@@ -12,8 +12,9 @@ from sync.core.batch import threshold_rows
 from sync.core.columns import Table, Texts
 from sync.core.normal.record import normalise
 from sync.core.party import party_from_canonical
+from sync.flow import weights
 from sync.flow.hub import Hub
-from sync.flow.match_file import CHUNK, FileMatch, Piece, assembled, load_matcher, match_loaded
+from sync.flow.match_file import CHUNK, FileMatch, Piece, assembled, match_loaded
 from sync.store import state
 from sync.store.session import Tx
 from sync.store.tables import Golden
@@ -47,7 +48,8 @@ def work_out(hub: Hub, *, train: bool = False) -> dict[str, Any]:
     result = _match(hub, train=train)
     lines = _lines(result, STEPS) if result else []
     records = len(result.loaded.table) if result else 0
-    limits = load_matcher().thresholds
+    with hub.database.read() as session:
+        limits = weights.in_use(session).thresholds
     found = {
         "made_at": hub.now().isoformat(),
         "records": records,
@@ -68,6 +70,7 @@ def kept(session: Session) -> dict[str, Any]:
 def _match(hub: Hub, *, train: bool) -> FileMatch | None:
     pieces = []
     with hub.database.read() as session:
+        matcher = weights.in_use(session)
         rows = session.execute(
             select(Golden.id, Golden.values)
             .where(Golden.entity == "customer", Golden.state == "live")
@@ -80,7 +83,7 @@ def _match(hub: Hub, *, train: bool) -> FileMatch | None:
             pieces.append(Piece(number, ids, table, blocking.key_arrays(table)))
     if not pieces:
         return None
-    return match_loaded(assembled(pieces), load_matcher(), train=train)
+    return match_loaded(assembled(pieces), matcher, train=train)
 
 
 def _lines(result: FileMatch, steps: Sequence[float]) -> list[Line]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from sync.core.batch import Aim
 from sync.core.match import Matcher
 from sync.flow import thresholds as flow
 from sync.flow.hub import Hub
@@ -17,6 +18,7 @@ from sync.flow.rematch import run as rematch
 from sync.store.tables import Golden
 
 __all__ = [
+    "Aim",
     "Edge",
     "Matcher",
     "Rematched",

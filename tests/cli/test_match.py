@@ -43,3 +43,15 @@ def test_a_score_is_a_sum_of_named_weights(file, tmp_path):
     told = invoke(file, "--explain", "1", "2", home=tmp_path / "home")
     assert told.exit_code == 0, told.output
     assert "tax id: same" in told.stdout
+
+
+def test_decisions_about_the_file_are_learnt_from(file, tmp_path):
+    labels, out = tmp_path / "labels.csv", tmp_path / "clusters.csv"
+    labels.write_text("id_a,id_b,same\n1,3,0\n2,3,0\n", encoding="utf-8")
+    told = invoke(
+        *(file, "--out", out, "--labels", labels, "--aim", "balance", "--json"),
+        home=tmp_path / "home",
+    )
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["customers"] == 2
+    assert json.loads(told.stdout)["model"].endswith("+labels")

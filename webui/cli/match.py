@@ -11,7 +11,7 @@ from webui.cli.groups import json_option
 from webui.cli.opening import Here, is_set_up, pass_here
 
 if TYPE_CHECKING:
-    from sync.service.matching import Matcher
+    from sync.service.matching import Aim, Matcher
 
 
 @click.command("match")
@@ -20,16 +20,29 @@ if TYPE_CHECKING:
 @click.option("--pairs", type=click.Path(path_type=Path), help="links and candidates / 配对与候选")
 @click.option("--train", is_flag=True, help="adapt the weights to the file / 按文件调整权重")
 @click.option(
+    "--labels",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="decisions to learn from: id_a,id_b,same / 用于学习的裁决",
+)
+@click.option(
+    "--aim",
+    type=click.Choice(["precision", "balance"]),
+    default="precision",
+    help="links that are safe, or right as often as not / 稳妥优先或均衡",
+)
+@click.option(
     "--explain", nargs=2, metavar="ID_A ID_B", help="why two records score so / 解释两条记录的得分"
 )
 @json_option
 @pass_here
-def match(
+def match(  # noqa: PLR0917 - click passes each option
     here: Here,
     file: Path,
     out: Path | None,
     pairs: Path | None,
     train: bool,  # noqa: FBT001
+    labels: Path | None,
+    aim: "Aim",
     explain: tuple[str, str] | None,
     as_json: bool,  # noqa: FBT001
 ) -> None:
@@ -50,7 +63,7 @@ def match(
         for line in () if as_json else lines:
             console.tell(line)
         return
-    summary = matching.run(file, out, pairs=pairs, train=train, matcher=own)
+    summary = matching.run(file, out, pairs=pairs, train=train, labels=labels, aim=aim, matcher=own)
     if as_json:
         console.answer(asdict(summary))
         return
