@@ -183,7 +183,7 @@ def learn(model: KindModel, matrix: Levels, same: Flags, records: int) -> KindMo
     """The model after decisions of a steward, drawn towards what it was by a ridge."""
     worth = np.full(len(same), LABEL_WORTH)
     sample = Sample(matrix, same.astype(np.float64), worth, records)
-    return fit(model, [sample], bias_strength=1.0, free_size=False)
+    return fit(model, [sample], bias_strength=0.05, free_size=False)
 
 
 def shares_of(fields: Sequence[Field], samples: Sequence[Sample]) -> tuple[Shares, ...]:
