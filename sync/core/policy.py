@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Literal
 
@@ -68,11 +68,15 @@ class PolicySet(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Who brings a value: the system, its kind, and when (by the hub's clock)."""
+    """Who brings a value: the system, its kind, and when (by the hub's clock).
+
+    `whole`: the system tells whole seconds, so it was at any moment of that second.
+    """
 
     system: str
     kind: str
     at: datetime | None
+    whole: bool = False
 
 
 def prefers_theirs(
@@ -92,7 +96,7 @@ def prefers_theirs(
         other = _rank(policy, side.system, side.kind)
         if mine != other:
             return other < mine
-    return _is_later(side.at, sources)
+    return _is_later(side, sources)
 
 
 def owns(policy: FieldPolicy, system: str | None, kind: str | None) -> bool:
@@ -107,11 +111,13 @@ def _rank(policy: FieldPolicy, system: str | None, kind: str | None) -> int:
     return len(policy.systems)
 
 
-def _is_later(at: datetime | None, sources: Sequence[Source]) -> bool:
+def _is_later(side: Side, sources: Sequence[Source]) -> bool:
     known = [datetime.fromisoformat(s["at"]) for s in sources if s.get("at")]
-    if at is None:
+    if side.at is None:
         return False
-    return not known or at > max(known)
+    # What we hear later within one second was typed by somebody who may have seen what we had.
+    latest = side.at + timedelta(seconds=1) if side.whole else side.at
+    return not known or latest > max(known)
 
 
 def _length(value: Any) -> int:

@@ -67,7 +67,12 @@ def canonicalise(system: OpenSystem, seen: Seen) -> Incoming | None:
         spec=spec,
         values=engine.canonicalise(spec, change.data),
         digest=digest(spec, change.data),
-        side=Side(system.name, system.kind, happened_at(system, seen)),
+        side=Side(
+            system.name,
+            system.kind,
+            happened_at(system, seen),
+            whole=change.modified_at is not None and change.modified_at.microsecond == 0,
+        ),
         hub_key=_hub_key(spec, change.data),
         moved_to=engine.moved_to(spec, change.data),
     )

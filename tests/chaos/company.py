@@ -81,10 +81,14 @@ class Company:
 
     # -- what users do ----------------------------------------------------------------------
     def new_customer(self, places: list[Place]) -> None:
-        """The same new customer, entered by somebody in each of these systems."""
+        """The same new customer, entered by somebody in each of these systems.
+
+        The slowest first. Whoever is still saving while the hub, told by another system, creates
+        the customer itself is not seen by any listing before; these two come up for a decision.
+        """
         made = customer(len(self.customers))
         self.customers[made.mail] = made
-        for place in places:
+        for place in sorted(places, key=lambda place: place.kind != "tryton"):
             place.create(made)
             for unit in sorted({unit_of(name) for name in made.values if name in place.natives}):
                 self._note(made.mail, unit, made.values, place, set())

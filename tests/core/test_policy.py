@@ -1,6 +1,6 @@
 """Who wins: policies and the units they decide about."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
@@ -61,6 +61,15 @@ def test_a_misspelt_policy_is_refused(wrong):
 def test_latest_goes_by_the_time_of_the_change(ours, theirs, wins):
     side = Side("crm", "x", None if theirs is None else T[theirs])
     assert prefers_theirs(FieldPolicy(), ["a"], ["b"], [source("erp", ours)], side) is wins
+
+
+@pytest.mark.parametrize(
+    ("ours", "whole", "wins"), [(118, True, True), (118, False, False), (1118, True, False)]
+)
+def test_a_time_of_whole_seconds_is_any_moment_of_its_second(ours, whole, wins):
+    known = {"at": (T[1] + timedelta(milliseconds=ours)).isoformat()}
+    side = Side("crm", "x", T[1], whole=whole)
+    assert prefers_theirs(FieldPolicy(), ["a"], ["b"], [known], side) is wins
 
 
 def test_latest_compares_with_the_newest_part_of_a_group():

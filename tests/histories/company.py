@@ -364,6 +364,13 @@ class Company:
     def dispatch(self, name: str, rounds: int = 1) -> None:
         self.guarded(lambda: dispatch.drain(self.hub, self.ids[name], rounds=rounds))
 
+    def compare_all(self) -> None:
+        """Somebody asks for a comparison; nobody does before a system was listed once."""
+        with self.hub.database.read() as session:
+            begun = [cursors.has_begun(session, i, "customers") for i in self.ids.values()]
+        if all(begun):
+            self.reconcile()
+
     def reconcile(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
         try:
@@ -496,6 +503,8 @@ class Company:
 
     def _moving(self) -> bool:
         """Whether anything waits for more than a decision about a candidate."""
+        if any(guard.state == "open" for guard in self.rows(Guard)):
+            return True  # somebody decides it with the next round
         held = [row for row in self.rows(Dirty) if row.waiting_for == "review"]
         return len(self.waiting()) > len(held)
 

@@ -112,6 +112,6 @@ _DO = {
     "decide": lambda co, name, a, b, c: co.decide_conflict(b, ("ours", "theirs")[c % 2]),
     "guard": lambda co, name, a, b, c: co.decide_guards(allow=b % 2 == 0),
     "choices": lambda co, name, a, b, c: co.close_choice(name, b),
-    "reconcile": lambda co, name, a, b, c: co.reconcile(),
+    "reconcile": lambda co, name, a, b, c: co.compare_all(),
     "everything": _everything,
 }
