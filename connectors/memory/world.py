@@ -200,7 +200,9 @@ class MemoryWorld:
 
     def _announce(self, row: Row, event: str) -> None:
         now = self.clock().timestamp()
-        events = [{"object": row.object_name, "id": row.id, "event": event}]
+        # Many vendors send the record along; whoever believes it believes an old one now and then.
+        record = {**row.body, "id": row.id}
+        events = [{"object": row.object_name, "id": row.id, "event": event, "record": record}]
         for subscription in self.subscriptions.values():
             if subscription["expires"] <= now:
                 continue

@@ -35,12 +35,14 @@ class Report:
     rounds: int = 0
     kills: Counter[str] = field(default_factory=Counter)
     findings: list[tuple[int, str, str]] = field(default_factory=list)
+    excused: set[str] = field(default_factory=set)
     edits: Counter[str] = field(default_factory=Counter)
     customers: int = 0
     seconds: float = 0.0
 
     def note(self, number: int, findings: Findings) -> None:
         """What is wrong since this round; what was wrong before is not counted again."""
+        self.excused |= set(findings.excused)
         known = {text for _, _, text in self.findings}
         self.findings += [(number, k, text) for k, text in findings.texts if text not in known]
 
@@ -54,6 +56,8 @@ class Report:
             f"kills      {self.kills.total()}: {kills}",
             f"edits      {edits}; {self.customers} customers at the end",
             f"found      {counts}",
+            f"excused    {len(self.excused)}: the vendors' own gaps",
+            *(f"  {text}" for text in sorted(self.excused)),
             *(f"  round {number}: {kind}: {text}" for number, kind, text in self.findings[:40]),
         ]
 

@@ -68,6 +68,7 @@ class Report:
             f"drift             {counts['differences'] + counts['noise']}",
             f"unexplained       {counts['unexplained']} writes",
             f"left over         {counts['leftovers']}",
+            f"excused           {len(self.findings.excused)}: the vendors' own gaps, see below",
             f"found late        {self.by_reconcile} by the reconcile that ends the soak",
             f"calls             {each:.2f} per changed record, {own:.2f} writes; {changed} records",
             f"lag               {_percentiles(self.lags)}",

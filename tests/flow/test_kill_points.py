@@ -8,6 +8,7 @@ import ast
 import os
 import random
 import signal
+from abc import ABC
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +16,11 @@ from pathlib import Path
 import pytest
 
 import sync.flow
+from connectors.sdk import contract
+from connectors.sdk.contract import Connector
 from tests.flow import workshop
 from tests.flow.workshop import MORNING, Workshop
+from tests.histories.faults import FaultyMemory
 
 SAMPLE = 24
 # What a worker's day does not reach, and where it is tried instead.
@@ -24,6 +28,7 @@ ELSEWHERE = {
     "backup": "tests/flow/test_backup.py",
     "decide": "one transaction each, started by a person who sees an error",
     "drift": "tests/flow/test_drift.py",
+    "erase": "a saga of stored steps: tests/scenarios/test_12_erased_person_returns.py",
     "foresee": "a look ahead, rolled back",
     "rollback": "tests/flow/test_rollback.py",
     "split": "tests/flow/test_unify.py",
@@ -37,6 +42,17 @@ RARE = {  # branches that one day does not bring, or blocks that open no transac
     "duplicates.merge_away", "plan._simulate", "recover.pause", "settle._wait",
     "settle.settle_doubts", "take_in._hold", "plan._scratch",
 }  # fmt: skip
+
+SAFE_CALLS = {  # calls that leave nothing behind, or reach nobody, and where they are tried
+    "check": "asked by a person who sees the answer",
+    "objects": "reaches nobody",
+    "verify": "reaches nobody",
+    "hints": "reaches nobody",
+    "erase": "asked again until it is gone: tests/scenarios/test_12_erased_person_returns.py",
+    "schema": "read again before the next batch: tests/flow/test_drift.py",
+    "subscribe": "renewed by the next sweep, under the same id",
+    "unsubscribe": "a subscription that is left over ends by itself",
+}
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +142,22 @@ def test_every_commit_of_the_data_path_is_a_place(quiet_day):
                 if name not in reached and name not in RARE:
                     missing.append(name)
     assert not missing, f"not reached by the workshop's day: {missing}"
+
+
+def test_every_remote_call_is_a_place():
+    """A new call to another system is one that the fault layer breaks, or is named here."""
+    missing = [
+        f"{capability.__name__}.{name}"
+        for capability in (Connector, *_capabilities())
+        for name in capability.__abstractmethods__ - SAFE_CALLS.keys()
+        if name not in vars(FaultyMemory)
+    ]
+    assert not missing, f"the fault layer passes these calls on unbroken: {missing}"
+
+
+def _capabilities() -> list[type]:
+    found = [each for each in vars(contract).values() if isinstance(each, type)]
+    return [each for each in found if each is not Connector and issubclass(each, ABC)]
 
 
 def _opens_transaction(function: ast.FunctionDef) -> bool:

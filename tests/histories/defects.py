@@ -4,6 +4,7 @@
 looks for it anew.
 """
 
+import json
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from connectors.memory import Memory
+from connectors.sdk.contract import Hint
 from sync.core import merge, writeset
 from sync.flow import absorb, dispatch, hear, poll, settle, take_in, vanish
 from sync.gateway.systems import Systems
@@ -141,6 +144,20 @@ def _mark_live_systems_only(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Systems, "participants", live)
 
 
+def _trust_the_webhook(patch: pytest.MonkeyPatch) -> None:
+    """What a webhook carries is taken for the record as it is now."""
+
+    def hints(self, delivery):
+        content = json.loads(delivery.body)
+        return [
+            Hint(each["object"], each["id"], f"{content['delivery']}:{each['id']}", each["record"])
+            for each in content["events"]
+            if each["event"] != "delete"
+        ]
+
+    patch.setattr(Memory, "hints", hints)
+
+
 DEFECTS = (
     Defect("ignore_pushed", None, _ignore_pushed),
     Defect("write_until_it_reads_the_same", 0, _write_until_it_reads_the_same),
@@ -155,6 +172,7 @@ DEFECTS = (
     Defect("log_nothing_that_is_refused", None, _let_blanks_win),
     Defect("forget_deletes", None, _forget_deletes),
     Defect("mark_live_systems_only", None, _mark_live_systems_only),
+    Defect("trust_the_webhook", None, _trust_the_webhook),
 )
 
 
