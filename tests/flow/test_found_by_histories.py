@@ -72,6 +72,23 @@ def test_a_short_copy_does_not_come_back_with_its_neighbour(fixture):
     assert shown(fixture, "billing_city") == ["Köln"] * 3
 
 
+def test_who_overwrites_within_the_second_what_the_hub_brought_keeps_the_last_word(fixture):
+    fixture.world("erp").switch(whole_seconds=True)
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    fixture.clock.at = fixture.clock.at.replace(microsecond=100_000)
+    (golden,) = fixture.goldens()
+    decide.edit(fixture.hub, golden.id, {"notes": "from the hub"}, "li")
+    fixture.world("erp").trouble(Trouble(kind="lost", only="write"))
+    dispatch.drain(fixture.hub, fixture.id_of("erp"))  # it arrives, and nobody is told
+    assert only(fixture, "erp")["notes"] == "from the hub"
+    fixture.world("erp").edit("customers", only(fixture, "erp")["id"], notes="seen, and mended")
+    assert fixture.clock.at.microsecond > 100_000  # all of it within one second
+    fixture.world("erp").trouble()
+    fixture.sync()
+    assert shown(fixture, "notes") == ["seen, and mended"] * 3
+
+
 def test_a_lost_answer_of_a_cutting_system_is_no_edit(fixture):
     fixture.world("crm").switch(cut={"name": 8})
     fixture.world("erp").create("customers", **ACME)
