@@ -141,8 +141,13 @@ class Company:
         self.ledger.typed(mail, unit, unit_value(unit, values), place.name, seen)
 
     def merge(self, place: Place) -> None:
-        """Somebody takes two customers of a system for one, and merges them there."""
+        """Somebody takes two customers of a system for one, and merges them there.
+
+        Both are known everywhere; one that was merged away unheard is gone as if deleted.
+        """
         known = {held.mail: held for held in place.customers() if held.mail in self.customers}
+        everywhere = [{held.mail for held in each.customers()} for each in self.places]
+        known = {mail: held for mail, held in known.items() if all(mail in e for e in everywhere)}
         free = sorted(known.keys() - self.merged.keys() - set(self._winners))
         if len(free) < 2:
             return

@@ -46,6 +46,7 @@ RARE = {  # branches that one day does not bring, or blocks that open no transac
 SAFE_CALLS = {  # calls that leave nothing behind, or reach nobody, and where they are tried
     "check": "asked by a person who sees the answer",
     "objects": "reaches nobody",
+    "tenant": "asked once, when a system is added, by a person who sees the answer",
     "verify": "reaches nobody",
     "hints": "reaches nobody",
     "erase": "asked again until it is gone: tests/scenarios/test_12_erased_person_returns.py",
