@@ -10,7 +10,7 @@ from sync.flow.turn_away import listed
 from sync.service import backups, exchange, plans
 from sync.store.tables import Change, Erasure, ErasureReturn, ErasureStep, Golden, Link
 from tests.flow.test_backup import hub as with_tools  # noqa: F401  a fixture
-from tests.histories.faults import Faults
+from tests.histories.faults import Crash, Faults
 from tests.scenarios.story import ACME, only, records, rows
 from tests.scenarios.test_01_crash_between_create_and_commit import faulty
 
@@ -257,6 +257,41 @@ def test_a_write_on_its_way_is_cleaned_up_behind(agreed, place):
     assert anywhere(agreed) == []
     assert agreed.goldens("contact") == []
     assert request_of(agreed, asked[0]).state == "done"
+
+
+@pytest.mark.parametrize("fixture", ["sqlite"], indirect=True)
+def test_a_crash_anywhere_is_carried_on_to_the_same_end(fixture):
+    """Every third commit and remote call of a request, until there are no more of them."""
+    firm = fixture.world("erp").create("customers", **ACME)
+    names = [f"{chr(0x4E00 + 71 * number)}{chr(0x5200 + 37 * number)}" for number in range(30)]
+    for number, name in enumerate(names):
+        mail = f"p{number}@private.example"
+        fixture.world("erp").create("contacts", customer_id=firm, name=name, email=mail)
+    fixture.sync()
+    ids = {golden.name: golden.id for golden in fixture.goldens("contact")}
+    place, crashes, finished = 1, 0, False
+    while not finished:
+        name = names.pop()
+        faults = Faults()
+        hub = faulty(fixture, faults)
+        faults.plan(place)
+        try:
+            erase.begin(hub, ids[name], actor="li")
+            finished = faults.at > 0  # a request has fewer places than that
+        except Crash:
+            crashes += 1
+        hub.database.engine.dispose()
+        fixture.clock.pass_(4000)  # leases and back-offs run out
+        if not rows(fixture, Erasure, Erasure.golden_id == ids[name]):
+            erase.begin(fixture.hub, ids[name], actor="li")  # nobody was told that it began
+        erase.resume_due(fixture.hub)
+        (request,) = rows(fixture, Erasure, Erasure.golden_id == ids[name])
+        assert (request.state, len(request.certificate["systems"])) == ("done", 3)
+        for system in fixture.names:
+            assert name not in [r["name"] for r in records(fixture, system, "contacts")]
+        place += 3
+    assert crashes > 8
+    assert sorted(golden.name for golden in fixture.goldens("contact")) == sorted(names)
 
 
 def test_a_restored_backup_erases_again(agreed, request):
