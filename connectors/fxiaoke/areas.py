@@ -15,6 +15,7 @@ _ENDING = re.compile(
     r"(特别行政区|壮族自治区|回族自治区|维吾尔自治区|自治区|自治州|自治县|地区|省|市|区|县|盟|旗)$"
 )
 _SHORTER = {"阿拉伯联合酋长国": "阿联酋"}  # full names that the list has in short
+_HAN = re.compile("[\u3400-\u9fff]")  # every place that the list divides China into has one
 Place = tuple[str, str]  # level, code
 
 
@@ -114,16 +115,18 @@ class Areas:
             return found[0]
         if not found and within is not None and not self.book.divides(within, level):
             return None  # the system has no such level there, so it cannot hold the value
-        if self._may_leave_out(level, context):
+        if self._may_leave_out(level, str(name), context):
             return None
         reason = "is not in its list" if not found else "is ambiguous"
         raise RecordError(f"纷享销客: {level} {name!r} of field {field} {reason}.", field=field)
 
-    def _may_leave_out(self, level: str, context: "_Context") -> bool:
+    def _may_leave_out(self, level: str, name: str, context: "_Context") -> bool:
         rule = self._client.config.unknown_area
         if rule == "leave_out_abroad" and level != "country":
             country = context.country()
-            return country is not None and self.book.name("country", country) != HOME
+            if country is None:  # `Chicago` without a country is a place abroad all the same
+                return not _HAN.search(name)
+            return self.book.name("country", country) != HOME
         return rule == "leave_out"
 
 

@@ -95,6 +95,12 @@ def test_abroad_a_name_that_is_not_listed_is_left_out(make, tenant, rule):
     assert coded(areas, {"city": "Lyon"}, {"country": "3"}) == {"city": None}
 
 
+def test_a_foreign_name_without_a_country_is_abroad_too(areas):
+    assert coded(areas, {"city": "Chicago"}) == {"city": None}
+    with pytest.raises(RecordError, match="is not in its list"):
+        coded(areas, {"city": "无此市"})
+
+
 def test_it_may_be_refused_abroad_too(make, tenant):
     areas = Areas(make(unknown_area="refuse").client)
     with pytest.raises(RecordError) as caught:
