@@ -20,7 +20,7 @@ from sync.flow.turn_away import listed
 from sync.gateway.vault import master_key
 from sync.store import archive, audit, snapshot, state
 from sync.store.session import Tx
-from sync.store.tables import Cursor, Dirty, Guard, Inbox, Plan, System
+from sync.store.tables import Cursor, Dirty, Guard, Inbox, Plan, System, new_id
 
 EPOCH, RESTORED = "epoch", "restore"  # keys of facts
 RESTORE = "restore"  # kind of the plan that shows what was re-learned
@@ -214,7 +214,7 @@ def _compare_only(hub: Hub, tx: Tx, manifest: Manifest, epoch: int, actor: str) 
         .where(Inbox.state == "waiting", Inbox.delivery_id.startswith("poll:"))
         .values(payload=None, gone=False, read_at=None)
     )
-    state.put(tx, EPOCH, {"number": epoch}, now)
+    state.put(tx, EPOCH, {"number": epoch, "mark": new_id()}, now)
     fact = {
         "epoch": epoch,
         "backup_of": manifest.made_at.isoformat(),

@@ -11,7 +11,7 @@ from datetime import datetime
 from connectors.sdk.errors import SetupError
 from sync.store import state
 from sync.store.session import Tx
-from sync.store.tables import HubState, System, moment_of
+from sync.store.tables import System, moment_of, new_id
 
 _EPOCH = "epoch"  # what was made before a restore may be ours, and forgotten
 
@@ -39,18 +39,14 @@ def refuse(tx: Tx, system_id: int, object_name: str, remote_id: str, hub_key: st
 
 def note(tx: Tx, system_id: int, now: datetime) -> None:
     """It was said: what was made until now is taken as it is, once a person lets it go on."""
-    state.put(tx, _fact(system_id), {"until": now.isoformat()}, now)
+    state.put(tx, _fact(system_id), {"mark": new_id()}, now)
 
 
 def _known_until(tx: Tx, row: System) -> datetime:
-    moments = [row.created_at]
-    restored = tx.get(HubState, _EPOCH)
-    if restored is not None:
-        moments.append(restored.updated_at)
-    told = state.get(tx, _fact(row.id)).get("until")
-    if told:
-        moments.append(datetime.fromisoformat(told))
-    return max(moments)
+    """Marks are ids like the keys: compared with these, no clock but their own matters."""
+    marks = [state.get(tx, key).get("mark") for key in (_EPOCH, _fact(row.id))]
+    moments = [moment_of(mark) for mark in marks if mark]
+    return max([row.created_at, *(at for at in moments if at is not None)])
 
 
 def _fact(system_id: int) -> str:
