@@ -126,7 +126,9 @@ class Memory(
         oddities = self.world.oddities
         # What a class declares, a set-up may narrow: here the world's switches do.
         vars(self).update(
-            conditional=oddities.conditional, settle_seconds=oddities.search_lag + 1.0
+            conditional=oddities.conditional,
+            settle_seconds=oddities.search_lag + 1.0,
+            echoes=oddities.terse,
         )
 
     # -- Connector --------------------------------------------------------------------------
@@ -277,6 +279,8 @@ class Memory(
             record_id = self._carry_out(object_name, write)
         except (RecordError, ChangedError) as exc:
             return Outcome(write.key, error=exc)
+        if write.op == "update" and self.echoes:
+            return Outcome(write.key, remote_id=record_id)
         row = self.world.get(object_name, record_id)
         after = self._change(row) if row else Change(object_name, record_id, None)
         return Outcome(write.key, after, remote_id=record_id)

@@ -150,6 +150,9 @@ class WritesRecords(ABC):
     can_delete: ClassVar[bool] = False
     conditional: ClassVar[bool] = False  # `if_version` is honoured by the system itself
     settle_seconds: ClassVar[float] = 5.0  # how long `find` may miss a create that was done
+    # A record that was changed by a write is listed by `changes` like an edited one, so the next
+    # poll reads it back: an update's outcome needs no `after`, and the hub asks for none.
+    echoes: ClassVar[bool] = False
 
     @abstractmethod
     def write(self, object_name: str, batch: Sequence[Write]) -> Iterator[Outcome]:

@@ -60,6 +60,7 @@ class ZohoCrm(
     max_batch: ClassVar[int] = BATCH
     can_delete: ClassVar[bool] = True
     conditional: ClassVar[bool] = False
+    echoes: ClassVar[bool] = True
     settle_seconds: ClassVar[float] = 0.0  # COQL reads the database, not the search index
 
     def __init__(self, config: ZohoConfig, http: Http) -> None:

@@ -82,7 +82,8 @@ class Writer:
         ready, refused = self._resolved(module, records)
         yield from (Outcome(key, error=error) for key, error in refused.items())
         for verdicts in self._sent("PUT", module, _pairs(writes, ready)):
-            yield from self._outcomes(module, verdicts)
+            for verdict in verdicts:
+                yield from self._outcome(verdict, None)  # the next listing reads it back
 
     def _resolved(
         self, module: Module, records: Mapping[str, Mapping[str, Any]]
@@ -153,9 +154,11 @@ class Writer:
         done = [verdict.remote_id for verdict in verdicts if verdict.remote_id]
         held = self._read_back(module.name, done)
         for verdict in verdicts:
-            error = verdict.error and self._lines.excused(verdict.error)
-            after = held.get(verdict.remote_id or "")
-            yield from _told(replace(verdict, error=error), after)
+            yield from self._outcome(verdict, held.get(verdict.remote_id or ""))
+
+    def _outcome(self, verdict: Verdict, after: Change | None) -> Iterator[Outcome]:
+        error = verdict.error and self._lines.excused(verdict.error)
+        yield from _told(replace(verdict, error=error), after)
 
     def _read_back(self, name: str, ids: Sequence[str]) -> Mapping[str, Change]:
         """What Zoho made of the writes; they are done, even if it cannot be read just now."""

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from mapping.canonical import PARENTS, REFERENCES, field_of
-from sync.core.merge import Base, Merged, merge_fields
+from mapping.paths import ABSENT
+from sync.core.merge import Base, Merged, is_rendering, merge_fields
 from sync.flow import guards, twins
 from sync.flow.hub import Hub
 from sync.flow.match import Keys, Match, Matcher, keys_of_many
@@ -243,7 +244,7 @@ class Absorber:
         if item.digest == link.digest:
             _note(link, item)
         else:
-            self._merge(item, link, golden)
+            self._merge(item, link, golden, _take_echo(link, item))
         self.report.done.append(item)
 
     def _come_back(self, item: Incoming, link: Link, golden: Golden) -> None:
@@ -605,6 +606,31 @@ class Absorber:
                 "at": self.now,
             }
         )
+
+
+def _take_echo(link: Link, item: Incoming) -> list[str]:
+    """The paths of a write that was done but not read back, now that the record is seen.
+
+    What the system made of them is accepted, as after reading back at once. A field that is
+    empty now is not: somebody may have emptied it since.
+    """
+    pushing = link.pushing or {}
+    done = [path for path, value in pushing.items() if link.pushed.get(path, ABSENT) == value]
+    if not done:
+        return []
+    shown = {
+        path: item.values[path]
+        for path in done
+        if path in item.values and _is_own(path, item, link.shadow.get(path))
+    }
+    link.shadow = {**link.shadow, **shown}
+    link.pushing = {path: value for path, value in pushing.items() if path not in done} or None
+    return [path for path in done if item.values.get(path) is not None]
+
+
+def _is_own(path: str, item: Incoming, expected: Any) -> bool:
+    held = item.values[path]
+    return path in item.spec.observed_paths or (held is not None and is_rendering(expected, held))
 
 
 def _note(link: Link, item: Incoming) -> None:

@@ -385,7 +385,10 @@ def _read_after(
     by_key: dict[str, Intent],
     done: Iterable[Outcome],
 ) -> dict[str, Seen]:
-    """Each written record as it stands now: from the answer, else read in one call."""
+    """Each written record as it stands now: from the answer, else read in one call.
+
+    Not the changed ones of a system that tells of them with its next changes anyway.
+    """
     found: dict[str, Seen] = {}
     unread: dict[str, str] = {}
     now = hub.now()
@@ -395,6 +398,8 @@ def _read_after(
             continue
         if outcome.after is not None and outcome.after.data is not None:
             found[outcome.key] = Seen(outcome.after, now)
+            continue
+        if settle.is_heard_later(system, intent):
             continue
         known = intent.link.remote_id if intent.link else None
         remote_id = outcome.remote_id or (outcome.after and outcome.after.remote_id) or known
