@@ -40,6 +40,7 @@ WARM_UP = 3  # customers taken in before the engine is timed
 SLOWEST = 20.0  # records per second below which a run is given up
 SETTLE = 3.0  # seconds after which a poll of 纷享 does not read again what was there before
 PEAK = "worker's peak memory"
+RECONCILE, RECONCILE_PEAK = "reconcile", "peak memory of a reconcile"
 
 
 @dataclass
@@ -80,6 +81,7 @@ def whole_path(folder, customers, *, burst, edits, settle=SETTLE, tell):
         zoho.log_in()
         fxiaoke.log_in()
         results = _first_load(folder, running, zoho, fxiaoke, accounts, tell)
+        results += _reconcile(running, zoho, fxiaoke, customers, tell)
         if burst:
             results += _bursts(running, zoho, fxiaoke, min(burst, customers), settle, tell)
         if edits:
@@ -95,12 +97,6 @@ def _first_load(folder, running, zoho, fxiaoke, accounts, tell):
     label = f"{count:,} customers"
     tell(f"{label}: floors")
     reading = floors.reading(zoho)
-    with stand_in("fxiaoke", folder / "floor-fxiaoke") as spare:
-        spare.log_in()
-        sample = accounts[:FLOOR_SAMPLE]
-        plain_cpu = _Cpu(os.getpid(), spare.pid)
-        creating = floors.creating(spare, sample)
-        plain_cpu.stop(len(sample))
     running.add("zoho", "zoho_crm", zoho.settings())
     running.add("fxiaoke", "fxiaoke", fxiaoke.settings())
     patience = 60 + count / SLOWEST
@@ -115,6 +111,8 @@ def _first_load(folder, running, zoho, fxiaoke, accounts, tell):
     cpu.stop(count)
     peak = peak_megabytes(running.worker_pid)
     _must_hold_all(running, fxiaoke, count)
+    tell(f"{label}: floors")
+    creating, plain_cpu = _creating(folder, running, fxiaoke)
     storing = floors.storing(running.hub.database, folder)
     slowest = min(reading, creating, storing)
     sides = (
@@ -141,6 +139,21 @@ def _first_load(folder, running, zoho, fxiaoke, accounts, tell):
     ]
 
 
+def _creating(folder, running, fxiaoke):
+    """The floor of creating, with the very rows that the load made; and its CPU time."""
+    system = running.hub.systems.open(running.id_of("fxiaoke"))
+    rules = system.specs["AccountObj"].fields
+    names = {name for rule in rules if rule.direction != "in" for name in rule.natives}
+    names |= {"kehub_key__c", "record_type", "owner"}
+    rows = floors.rows_to_create(fxiaoke, names, FLOOR_SAMPLE)
+    with stand_in("fxiaoke", folder / "floor-fxiaoke") as spare:
+        spare.log_in()
+        cpu = _Cpu(os.getpid(), spare.pid)
+        rate = floors.creating(spare, rows)
+        cpu.stop(len(rows))
+    return rate, cpu
+
+
 class _Cpu:
     """CPU ms per record of two processes; neighbours on the machine do not change them."""
 
@@ -160,6 +173,51 @@ def _must_hold_all(running, fxiaoke, count):
         raise BenchError(f"After the load 纷享 holds {held} of {count} customers; {trouble}.")
 
 
+# --- Reconcile ---
+
+
+def _reconcile(running, zoho, fxiaoke, count, tell):
+    """Everything is compared, nothing differs: what it costs to be sure."""
+    label = f"{count:,} linked customers"
+    running.poll("zoho", "fxiaoke")  # what the load's own writes look like is read before
+    tell(f"reconcile of {label}")
+    zoho.forget_calls()
+    fxiaoke.forget_calls()
+    seconds, (answer, peak) = timed(running.reconcile)
+    (zoho_reads, zoho_writes), (fxiaoke_reads, fxiaoke_writes) = zoho.calls(), fxiaoke.calls()
+    if answer["differing"] or zoho_writes or fxiaoke_writes:
+        raise BenchError(f"A reconcile after the load found {answer['differing']} differences.")
+    made, fewest = (
+        zoho_reads + fxiaoke_reads,
+        _pages(count, ZOHO_PAGE) + _pages(count, FXIAOKE_PAGE),
+    )
+    ratio = made / fewest
+    return [
+        against(
+            f"{RECONCILE}, {label}",
+            count / seconds,
+            "records/s",
+            count / floors.listing(zoho, fxiaoke),
+            note=f"{seconds / count * 10_000:.1f} s per 10,000, with the start of the command; "
+            "floor: listing both systems, one after the other",
+        ),
+        Measured(
+            f"calls of a reconcile, {label}",
+            made,
+            "calls",
+            fewest,
+            ratio,
+            note=f"Zoho {zoho_reads}, 纷享 {fxiaoke_reads}, other objects and descriptions among "
+            f"them; {made / count * 10_000:.0f} per 10,000",
+        ),
+        Measured(f"{RECONCILE_PEAK}, {label}", peak, "MB"),
+    ]
+
+
+def _pages(count, size):
+    return math.ceil(count / size)
+
+
 # --- Steady state: bursts of edits, found by a poll ---
 
 
@@ -168,6 +226,8 @@ def _bursts(running, zoho, fxiaoke, burst, settle, tell):
     time.sleep(settle)
     nothing = _calls_of(lambda: running.poll("zoho", "fxiaoke"), zoho, fxiaoke)
     links = _links(zoho, fxiaoke)
+    _warm_up(running, zoho, fxiaoke, links[-1])
+    time.sleep(settle)
     tell(f"burst of {burst} edits in Zoho")
     there = _burst(running, "zoho", zoho, fxiaoke, links[:burst], number=1)
     time.sleep(settle)
@@ -184,7 +244,8 @@ def _bursts(running, zoho, fxiaoke, burst, settle, tell):
             f"calls per changed record, Zoho to 纷享 ({burst})",
             there,
             burst,
-            reads=math.ceil(burst / ZOHO_PAGE),
+            pages=_pages(burst + 1, ZOHO_PAGE),
+            read_before=_pages(burst, FXIAOKE_PAGE),
             writes=burst,
         ),
         against(f"burst of {burst}, 纷享 to Zoho", back.rate, "changes/s", to_zoho),
@@ -192,8 +253,9 @@ def _bursts(running, zoho, fxiaoke, burst, settle, tell):
             f"calls per changed record, 纷享 to Zoho ({burst})",
             back,
             burst,
-            reads=math.ceil(burst / FXIAOKE_PAGE),
-            writes=math.ceil(burst / ZOHO_BATCH),
+            pages=_pages(burst + 1, FXIAOKE_PAGE),
+            read_before=_pages(burst, ZOHO_BATCH),
+            writes=_pages(burst, ZOHO_BATCH),
         ),
     ]
     (zoho_reads, zoho_writes), (fxiaoke_reads, fxiaoke_writes) = nothing
@@ -202,6 +264,17 @@ def _bursts(running, zoho, fxiaoke, burst, settle, tell):
     note = f"Zoho {zoho_reads}, 纷享 {fxiaoke_reads}; no write"
     total = float(zoho_reads + fxiaoke_reads)
     return [*results, Measured("calls of a poll that finds nothing", total, "calls", note=note)]
+
+
+def _warm_up(running, zoho, fxiaoke, link):
+    """One edit each way: what is described once in a quarter of an hour has been described."""
+    here, there = link
+    for name, source, target, pair in (
+        ("zoho", zoho, fxiaoke, (here, there)),
+        ("fxiaoke", fxiaoke, zoho, (there, here)),
+    ):
+        _burst(running, name, source, target, [pair], number=8 * 10**7 + len(name))
+    running.poll("zoho", "fxiaoke")
 
 
 @dataclass
@@ -221,9 +294,14 @@ def _burst(running, name, source, target, links, *, number):
     return _Burst(len(links) / seconds, *calls)
 
 
-def _per_record(name, burst, count, *, reads, writes):
+def _per_record(name, burst, count, *, pages, read_before, writes):
+    """Calls beside the fewest that keep the promise that no edit is overwritten unseen.
+
+    These are the pages up to the one that tells the end, one look at the records of each batch
+    before it is written (neither system can refuse a stale write record by record), the writes.
+    """
     made = sum(burst.source_calls) + sum(burst.target_calls)
-    fewest = (reads + writes) / count
+    fewest = (pages + read_before + writes) / count
     value = made / count
     ratio = value / fewest
     (source_reads, source_writes), (target_reads, target_writes) = (
@@ -232,7 +310,8 @@ def _per_record(name, burst, count, *, reads, writes):
     )
     note = (
         f"source {source_reads} reads {source_writes} writes, target {target_reads} reads "
-        f"{target_writes} writes; fewest possible {reads} reads, {writes} writes"
+        f"{target_writes} writes; fewest: {pages} pages, {read_before} reads before writing, "
+        f"{writes} writes; {made / (pages + writes):.2f} of pages and writes alone"
     )
     return Measured(name, value, "calls", fewest, ratio, "≤ 1.2", ratio <= 1.2, note)
 
@@ -407,8 +486,15 @@ def _fill_memory(crm, accounts):
 
 
 def flatness(results):
-    """How the worker's peak grows with the number of customers."""
-    peaks = [each for each in results if each.name.startswith(PEAK)]
+    """How the peaks of a load's worker and of a reconcile grow with the number of customers."""
+    return [
+        *_growth(results, PEAK, "growth of peak memory, load"),
+        *_growth(results, RECONCILE_PEAK, "growth of peak memory, reconcile"),
+    ]
+
+
+def _growth(results, kind, name):
+    peaks = [each for each in results if each.name.startswith(kind)]
     if len(peaks) < 2:
         return []
     smallest, largest = peaks[0], peaks[-1]
@@ -416,7 +502,7 @@ def flatness(results):
     note = f"{largest.name} against {smallest.name}"
     return [
         Measured(
-            "growth of peak memory",
+            name,
             largest.value,
             "MB",
             smallest.value,

@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +67,21 @@ def peak_megabytes(pid):
         if line.startswith("VmHWM:"):
             return round(int(line.split()[1]) / 1024, 1)
     raise BenchError(f"The kernel does not tell the memory of process {pid}.")
+
+
+def run_measured(command, *, log, **options):
+    """Runs a command to its end: its standard output and the most memory that it held, in MB."""
+    with log.open("ab") as output, tempfile.TemporaryFile() as answer:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=answer, stderr=output, **options
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        answer.seek(0)
+        told = answer.read().decode()
+    if process.returncode:
+        raise BenchError(f"{' '.join(command[1:4])} failed: {log.read_text()[-500:]}{told[-500:]}")
+    return told, round(usage.ru_maxrss / 1024, 1)
 
 
 def forget_peak(pid):

@@ -1,5 +1,6 @@
 """A hub as it runs on one machine in production: broker, a worker of threads, beat, web."""
 
+import json
 import os
 import socket
 import sys
@@ -10,7 +11,7 @@ from datetime import timedelta
 import requests
 from sqlalchemy import func, select, update
 
-from bench.processes import BenchError, child, wait_for
+from bench.processes import BenchError, child, run_measured, wait_for
 from sync.flow import sweep
 from sync.flow.opening import open_hub
 from sync.service import plans, systems
@@ -29,6 +30,7 @@ class Running:
 
     hub: object
     worker_pid: int
+    environment: dict
 
     def add(self, name, kind, settings):
         """A system in draft; its webhooks are not subscribed yet."""
@@ -84,9 +86,21 @@ class Running:
             )
             return session.scalar(late) is None
 
+    def reconcile(self):
+        """Has the command line compare everything; its answer and its peak memory."""
+        home = self.hub.settings.home
+        command = [sys.executable, "-m", "webui.cli.main", "reconcile", "--json"]
+        environment = {**os.environ, **self.environment}
+        told, peak = run_measured(command, log=home / "reconcile.log", env=environment)
+        return json.loads(told), peak
+
     def is_quiet(self):
         with self.hub.database.read() as session:
             return not inbox.waiting(session) and not dirty.waiting(session)
+
+    def id_of(self, name):
+        """A system's id."""
+        return systems.get_system(self.hub, name).id
 
     def hook_url(self, name):
         """Where a system sends its webhooks."""
@@ -136,7 +150,7 @@ def running_hub(home):
             for command in _commands(home, port)
         )
         wait_for(lambda: _is_up(home, port), seconds=60, what="worker and web", every=0.2)
-        yield Running(hub, worker.pid)
+        yield Running(hub, worker.pid, environment)
 
 
 def _commands(home, port):

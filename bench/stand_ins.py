@@ -201,21 +201,9 @@ class Fxiaoke(Client):
             }
         )
 
-    def create(self, account):
+    def create(self, row):
         """One call that creates one customer; there is no batch."""
-        row = {
-            "dataObjectApiName": "AccountObj",
-            "name": account["Account_Name"],
-            "tel": account["Phone"],
-            "email": account["Email"],
-            "url": account["Website"],
-            "address": account["Billing_Street"],
-            "postcode__c": account["Billing_Code"],
-            "uniform_social_credit_code": account.get("Tax_Id"),
-            "kehub_key__c": f"floor-{account['Email']}",
-            "record_type": "default__c",
-            "owner": [self.hello["user_id"]],
-        }
+        row = {"dataObjectApiName": "AccountObj", **row}
         data = {"object_data": row, "optionInfo": {"isDuplicateSearch": False}}
         return self._post("/cgi/crm/v2/data/create", {"data": data})["dataId"]
 
@@ -226,14 +214,14 @@ class Fxiaoke(Client):
     def get(self, record_id):
         return self.page([{"field_name": "_id", "operator": "IN", "field_values": [record_id]}])[0]
 
-    def list_all(self):
-        """All customers, a page of 100 after the other."""
+    def list_all(self, most=PLENTY):
+        """All customers, or the first ones, a page of 100 after the other."""
         found, last = [], []
         while True:
             rows = self.page(last)
             found += rows
-            if len(rows) < FXIAOKE_PAGE:
-                return found
+            if len(rows) < FXIAOKE_PAGE or len(found) >= most:
+                return found[:most]
             last = [{"field_name": "_id", "operator": "GT", "field_values": [rows[-1]["_id"]]}]
 
     def page(self, filters):

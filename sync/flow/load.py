@@ -95,9 +95,9 @@ def _stage_missing(hub: Hub, plan_id: int, system: OpenSystem, name: str, listed
     assert isinstance(connector, ReadsChanges)
     with hub.database.read() as session:
         linked = session.scalars(
-            select(Link.remote_id).where(
-                Link.system_id == system.id, Link.object == name, Link.state == "live"
-            )
+            select(Link.remote_id)
+            .where(Link.system_id == system.id, Link.object == name, Link.state == "live")
+            .execution_options(yield_per=1000)
         )
         missing = [str(i) for i in linked if i not in listed]
     for start in range(0, len(missing), CHUNK):

@@ -209,13 +209,18 @@ def ack(
 
 
 def is_heard_later(system: OpenSystem, intent: Intent) -> bool:
-    """Whether the next poll reads back what was written, so that nobody else has to."""
-    connector = system.connector
-    return (
-        intent.op == "update"
-        and isinstance(connector, WritesRecords)
-        and connector.echoes
-        and system.reads(intent.spec.object)
+    """Whether the next poll reads back what was written, so that nobody else has to.
+
+    What fills an empty field is read back at once: found empty later, it could be a value that
+    the system drops, or a user who emptied it.
+    """
+    connector, link = system.connector, intent.link
+    if not isinstance(connector, WritesRecords) or not connector.echoes:
+        return False
+    if intent.op != "update" or link is None or not system.reads(intent.spec.object):
+        return False
+    return all(
+        link.shadow.get(path) is not None or intent.sent.get(path) is None for path in intent.paths
     )
 
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.histories import search
+from tests.histories import company, search
 from tests.histories.defects import DEFECTS
 
 COUNT = int(os.environ.get("HISTORIES", "300"))
@@ -24,6 +24,14 @@ def _template():
 def test_every_history_ends_in_agreement_and_silence(part):
     size = COUNT // PARTS
     bad = list(search.failing(range(part * size, (part + 1) * size)))
+    assert not bad, "\n".join(f"seed {seed}: {found[0]}" for seed, found in bad)
+
+
+@pytest.mark.timeout(600)
+def test_histories_with_systems_that_are_read_back_later_end_well(monkeypatch):
+    plain = company._oddities
+    monkeypatch.setattr(company, "_oddities", lambda dice: {**plain(dice), "terse": True})
+    bad = list(search.failing(range(COUNT // PARTS)))
     assert not bad, "\n".join(f"seed {seed}: {found[0]}" for seed, found in bad)
 
 

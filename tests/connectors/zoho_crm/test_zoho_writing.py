@@ -111,7 +111,9 @@ def test_an_update_changes_and_clears_what_it_names(stand_in):
     (record,) = stand_in.seed("Accounts", [{"Account_Name": "A", "Phone": "1", "Fax": "2"}])
     connector = stand_in.connect()
     write = Write("u", "update", record, {"Phone": None, "Tag": [{"name": "vip"}]})
-    after = outcomes(connector, [write])["u"].after
+    outcome = outcomes(connector, [write])["u"]
+    assert (outcome.remote_id, outcome.after, outcome.error) == (record, None, None)
+    (after,) = connector.fetch("Accounts", [record])
     assert (after.data["Phone"], after.data["Fax"]) == (None, "2")
     assert [tag["name"] for tag in after.data["Tag"]] == ["vip"]
 

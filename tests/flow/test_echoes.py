@@ -1,0 +1,103 @@
+"""A system whose next listing shows what was written: nobody reads it back before."""
+
+import pytest
+from sqlalchemy import select
+
+from connectors.memory.connector import Memory
+from sync.flow import dispatch, take_in
+from sync.store.tables import Change
+
+ACME = {"name": "Acme Trading Limited", "email": "a@acme.example", "notes": "old", "phone": "1"}
+
+
+@pytest.fixture
+def terse(fixture, monkeypatch):
+    """The CRM answers changes without the record; reads of records by id are counted."""
+    fixture.world("crm").switch(terse=True, cut={"notes": 6})
+    fixture.reopen()
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    read = []
+    plain = Memory.fetch
+
+    def counted(self, object_name, ids):
+        read.extend(ids)
+        return plain(self, object_name, ids)
+
+    monkeypatch.setattr(Memory, "fetch", counted)
+    fixture.read_by_id = read
+    return fixture
+
+
+def write(fixture, **values):
+    """An edit in the ERP that has been written to the CRM."""
+    record = fixture.world("erp").all("customers")[0]
+    fixture.world("erp").edit("customers", record["id"], **values)
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))
+
+
+def link(fixture):
+    return next(x for x in fixture.links() if x.system_id == fixture.id_of("crm"))
+
+
+def crm(fixture):
+    return fixture.world("crm").all("customers")[0]
+
+
+def test_a_change_is_seen_with_the_next_poll(terse):
+    write(terse, name="Acme Holding Limited")
+    assert crm(terse)["name"] == "Acme Holding Limited"
+    assert terse.read_by_id == []
+    assert link(terse).pushing == {"name": "Acme Holding Limited"}
+    assert link(terse).shadow["name"] == "Acme Holding Limited"
+    before = terse.writes()
+    terse.sync()
+    assert link(terse).pushing is None
+    assert terse.writes() == before + 1  # the third system's
+    with terse.hub.database.read() as session:
+        rules = list(session.scalars(select(Change.rule).where(Change.op == "written")))
+    assert "answer lost" not in rules
+
+
+def test_what_the_system_makes_of_a_value_is_accepted_when_it_shows(terse):
+    write(terse, notes="something longer")
+    terse.sync()
+    assert crm(terse)["notes"] == "someth"
+    assert link(terse).shadow["notes"] == "someth"
+    assert terse.world("erp").all("customers")[0]["notes"] == "something longer"
+    before = terse.writes()
+    terse.sync()
+    assert terse.writes() == before
+
+
+def test_an_edit_before_the_next_poll_is_an_edit(terse):
+    write(terse, name="Acme Holding Limited")
+    terse.world("crm").edit("customers", crm(terse)["id"], name="Zenith Limited", notes="typed")
+    terse.sync()
+    assert {terse.world(name).all("customers")[0]["name"] for name in terse.names} == {
+        "Zenith Limited"
+    }
+    assert terse.world("erp").all("customers")[0]["notes"] == "typed"
+
+
+def test_a_field_emptied_before_the_next_poll_gets_its_value_again(terse):
+    write(terse, name="Acme Holding Limited", phone="2")
+    terse.world("crm").edit("customers", crm(terse)["id"], phone=None)
+    terse.sync()
+    assert crm(terse)["phone"] == "2"
+
+
+def test_a_second_change_before_the_next_poll_reads_first(terse):
+    write(terse, name="Acme Holding Limited")
+    write(terse, name="Acme International Limited")
+    assert crm(terse)["name"] == "Acme International Limited"
+    terse.sync()
+    assert link(terse).pushing is None
+
+
+def test_what_fills_an_empty_field_is_read_back_at_once(terse):
+    write(terse, industry="mining")
+    assert terse.read_by_id == [crm(terse)["id"]]
+    assert link(terse).pushing is None
