@@ -95,6 +95,15 @@ class MappingSpec(Strict):
         return tuple(dict.fromkeys(path for path in (*own, *tests, *moves, *read) if path))
 
     @cached_property
+    def compared_paths(self) -> tuple[tuple[str, bool], ...]:
+        """The native paths that say whether a record has moved; and whether each is one name.
+
+        The record's own id, times and our key are no part of what it says.
+        """
+        own = {self.id, self.modified_at, self.revision, self.hub_key}
+        return tuple((path, path.isidentifier()) for path in self.native_paths if path not in own)
+
+    @cached_property
     def native_names(self) -> tuple[str, ...]:
         """The native fields to be read: where each native path starts."""
         heads = (str(steps(path)[0][0]) for path in self.native_paths)

@@ -60,16 +60,26 @@ class Describer:
     def __init__(self, client: Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._client, self._clock = client, clock
         self._known: dict[str, tuple[float, Mapping[str, Any]]] = {}
+        self._made: dict[str, tuple[Mapping[str, Any], Fields, Mapping[str, str]]] = {}
 
     def fields(self, object_name: str) -> Fields:
         """The active fields of an object by API name."""
-        every = self.describe(object_name).get("fields") or {}
-        return {name: field for name, field in every.items() if field.get("is_active", True)}
+        return self._of(object_name)[1]
 
     def levels(self, object_name: str) -> Mapping[str, str]:
         """The object's own area fields; areas in custom fields stay codes."""
-        fields = self.fields(object_name)
-        return {name: name for name in LEVELS if fields.get(name, {}).get("type") == name}
+        return self._of(object_name)[2]
+
+    def _of(self, object_name: str) -> tuple[Mapping[str, Any], Fields, Mapping[str, str]]:
+        """A description with its fields and areas: made once for each description."""
+        described = self.describe(object_name)
+        made = self._made.get(object_name)
+        if made is None or made[0] is not described:
+            every = described.get("fields") or {}
+            fields = {name: field for name, field in every.items() if field.get("is_active", True)}
+            levels = {name: name for name in LEVELS if fields.get(name, {}).get("type") == name}
+            made = self._made[object_name] = (described, fields, levels)
+        return made
 
     def describe(self, object_name: str) -> Mapping[str, Any]:
         """The description, at most an hour old."""

@@ -76,6 +76,8 @@ class Http:
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=16)
         self.session.mount("http://", adapter)
         self.session.mount("https://", adapter)
+        self.session.trust_env = False  # looked up once for each host instead
+        self._surroundings: dict[str, dict[str, Any]] = {}
 
     def call(
         self,
@@ -112,6 +114,17 @@ class Http:
             reraise=True,
         )(once)
 
+    def _around(self, url: str) -> Mapping[str, Any]:
+        """Proxies and certificates of the environment, looked up once for each host.
+
+        requests would go through all environment variables with every call.
+        """
+        host = _host(url)
+        if host not in self._surroundings:
+            found = requests.Session().merge_environment_settings(url, {}, None, None, None)
+            self._surroundings[host] = {n: found[n] for n in ("proxies", "verify")}
+        return self._surroundings[host]
+
     def _wait_for_quota(self, interface: str, cost: int) -> None:
         wait = self.limiter.acquire(interface, cost)
         if wait > 0:
@@ -125,7 +138,7 @@ class Http:
     ) -> requests.Response:
         self.limiter.count(write=write)
         try:
-            answer = self.session.request(method, url, **kwargs)
+            answer = self.session.request(method, url, **{**self._around(url), **kwargs})
         except requests.exceptions.ConnectTimeout as exc:
             raise TransientError(f"{_host(url)} does not answer.") from exc
         except _BROKEN as exc:

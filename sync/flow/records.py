@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.sdk.contract import Change
 from mapping import engine
-from mapping.paths import read
+from mapping.paths import ABSENT, read
 from mapping.spec import MappingSpec
 from sync.core.policy import Side
 from sync.gateway.systems import OpenSystem
@@ -88,7 +88,10 @@ def happened_at(system: OpenSystem, seen: Seen) -> datetime:
 
 def digest(spec: MappingSpec, native: Mapping[str, Any]) -> str:
     """A fingerprint of all that the mapping reads: equal means nothing moved."""
-    facts = [read(native, name) for name in _compared(spec)]
+    facts = [
+        native.get(path, ABSENT) if is_name else read(native, path)
+        for path, is_name in spec.compared_paths
+    ]
     text = json.dumps(facts, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
@@ -110,8 +113,3 @@ def hint_row(
 def _hub_key(spec: MappingSpec, native: Mapping[str, Any]) -> str | None:
     value = read(native, spec.hub_key) if spec.hub_key else None
     return str(value) if value else None
-
-
-def _compared(spec: MappingSpec) -> tuple[str, ...]:
-    own = {spec.id, spec.modified_at, spec.revision, spec.hub_key}
-    return tuple(path for path in spec.native_paths if path not in own)

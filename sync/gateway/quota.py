@@ -12,6 +12,8 @@ from connectors.sdk.contract import Rate
 from connectors.sdk.errors import TransientError
 
 log = structlog.get_logger()
+AHEAD = 0.05  # seconds for which a fast interface's tokens are taken at once
+MOST_AHEAD = 8
 
 _LUA = """
 local now = redis.call('TIME')
@@ -131,12 +133,33 @@ class Quota:
         self._system, self._buckets, self._rates = system, buckets, rates
         self._lock = threading.Lock()
         self._calls = [0, 0]
+        self._ahead: dict[str, tuple[int, float]] = {}  # tokens in hand, and until when
 
     def acquire(self, interface: str, cost: int = 1) -> float:
         rate = self._rates.get(interface) or self._rates.get("*")
-        return self._buckets.take(f"{self._system}:{interface}", rate, cost)
+        name = f"{self._system}:{interface}"
+        many = _ahead(rate) if cost == 1 else 1
+        if many == 1:
+            return self._buckets.take(name, rate, cost)
+        if self._has_ahead(interface):
+            return 0.0
+        if self._buckets.take(name, rate, many) == 0:
+            with self._lock:
+                self._ahead[interface] = (many - 1, time.monotonic() + AHEAD)
+            return 0.0
+        return self._buckets.take(name, rate, 1)
+
+    def _has_ahead(self, interface: str) -> bool:
+        with self._lock:
+            count, until = self._ahead.get(interface, (0, 0.0))
+            if count == 0 or time.monotonic() > until:
+                return False
+            self._ahead[interface] = (count - 1, until)
+            return True
 
     def close(self, interface: str, seconds: float) -> None:
+        with self._lock:
+            self._ahead.pop(interface, None)
         self._buckets.shut(f"{self._system}:{interface}", seconds)
 
     def count(self, *, write: bool) -> None:
@@ -149,3 +172,14 @@ class Quota:
             reads, writes = self._calls
             self._calls = [0, 0]
         return reads, writes
+
+
+def _ahead(rate: Rate | None) -> int:
+    """How many tokens to take in one go: what runs in while they are in hand.
+
+    One where calls are scarce, so that no worker keeps what another could use.
+    """
+    if rate is None:
+        return MOST_AHEAD
+    per_second = rate.calls / rate.seconds
+    return max(1, min(MOST_AHEAD, int(per_second * AHEAD), (rate.burst or rate.calls) // 2))

@@ -7,7 +7,7 @@ import redis
 
 from connectors.sdk.contract import Rate
 from connectors.sdk.errors import TransientError
-from sync.gateway.quota import RedisBuckets
+from sync.gateway.quota import MOST_AHEAD, LocalBuckets, Quota, RedisBuckets
 from tests.conftest import redis_py_url
 
 TWO_A_MINUTE = Rate(2, 60.0, 2)
@@ -48,3 +48,32 @@ def test_without_its_broker_a_call_is_put_off_and_no_record_is_blamed(lonely):
 
 def test_a_refusal_of_the_system_survives_the_loss_of_the_broker(lonely):
     lonely.shut("crm:*", 10.0)
+
+
+class Counted(LocalBuckets):
+    """Buckets that remember how many tokens were asked for at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def take(self, name, rate, cost):
+        self.asked.append(cost)
+        return super().take(name, rate, cost)
+
+
+def test_tokens_of_a_fast_interface_are_taken_several_at_once():
+    buckets = Counted()
+    quota = Quota("crm", buckets, {"*": Rate(10_000, 20.0, 1000)})
+    assert [quota.acquire("api") for _ in range(MOST_AHEAD)] == [0.0] * MOST_AHEAD
+    assert buckets.asked == [MOST_AHEAD]
+    quota.close("api", 5.0)
+    assert quota.acquire("api") > 0  # what was in hand is given up
+
+
+def test_scarce_calls_are_counted_one_by_one():
+    buckets = Counted()
+    quota = Quota("crm", buckets, {"*": Rate(100, 20.0, 10)})
+    assert [quota.acquire("api") for _ in range(10)] == [0.0] * 10
+    assert quota.acquire("api") > 0
+    assert set(buckets.asked) == {1}

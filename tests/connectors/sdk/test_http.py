@@ -71,3 +71,20 @@ def test_a_used_up_budget_makes_no_call():
     with pytest.raises(ThrottledError, match="used up"):
         http.call("GET", URL, interface="api")
     assert http.limiter.reads == 0
+
+
+def test_the_proxies_of_the_environment_are_used_for_every_host_but_those_left_out(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.setenv("NO_PROXY", "inside.example.com")
+    http, used = plain_http(PlainLimiter()), []
+
+    def request(method, url, **options):
+        used.append(options["proxies"].get("https"))
+        answer = requests.Response()
+        answer.status_code = 200
+        return answer
+
+    monkeypatch.setattr(http.session, "request", request)
+    for host in ("inside", "crm", "inside", "crm"):
+        http.call("GET", f"https://{host}.example.com/api", interface="api")
+    assert used == [None, "http://proxy.example.com:3128"] * 2
