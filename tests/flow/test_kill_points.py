@@ -30,11 +30,16 @@ ELSEWHERE = {
     "drift": "tests/flow/test_drift.py",
     "erase": "a saga of stored steps: tests/scenarios/test_12_erased_person_returns.py",
     "foresee": "a look ahead, rolled back",
+    "quality": "figures, worked out anew from what was written since: tests/flow/test_quality.py",
+    "rematch": "started again, it writes what is missing: tests/flow/test_rematch.py",
     "rollback": "tests/flow/test_rollback.py",
     "split": "tests/flow/test_unify.py",
     "sweep": "holds and subscriptions: tests/flow",
+    "tenants": "one transaction: tests/scenarios/test_27_sandbox_credentials_at_production.py",
+    "thresholds": "one transaction at its end, asked for by a person: tests/cli/test_thresholds.py",
     "unify": "one transaction each, started by a person who sees an error",
     "usage": "tests/flow/test_usage.py",
+    "weights": "one transaction, once a day: tests/flow/test_weights.py",
 }
 RARE = {  # branches that one day does not bring, or blocks that open no transaction of their own
     "dispatch._hear_first", "dispatch._keep_lease", "dispatch._later", "dispatch._unlink",

@@ -160,7 +160,7 @@ def _trust_the_webhook(patch: pytest.MonkeyPatch) -> None:
 
 DEFECTS = (
     Defect("ignore_pushed", None, _ignore_pushed),
-    Defect("write_until_it_reads_the_same", 0, _write_until_it_reads_the_same),
+    Defect("write_until_it_reads_the_same", None, _write_until_it_reads_the_same),
     Defect("forget_pushing", None, _forget_pushing),
     Defect("settle_before_the_write", 1, _settle_before_the_write),
     Defect("finish_before_taking_in", 389, _finish_before_taking_in),
