@@ -139,6 +139,7 @@ def running_hub(home):
         "change_guard_count": 10**6,  # a burst is the mass change that the guard is there for
     }
     environment = {f"KEHUB_{name.upper()}": str(value) for name, value in settings.items()}
+    environment["MALLOC_ARENA_MAX"] = "2"  # as `kehub run` sets it
     with ExitStack() as stack:
         stack.enter_context(child(broker.command, log=home / "broker.log"))
         wait_for(broker.answers, seconds=10, what="the broker")

@@ -59,6 +59,7 @@ def run_hub(
             hub.home,
             _children(hub, broker),
             environment={
+                "MALLOC_ARENA_MAX": "2",  # else each of a worker's threads keeps memory of its own
                 **hub.environment,
                 "KEHUB_HOME": str(hub.home),
                 "KEHUB_PORT": str(hub.port),
