@@ -63,6 +63,7 @@ class Dirty(Base):
     __table_args__ = (
         UniqueConstraint("golden_id", "system_id"),
         Index(None, "system_id", "lane", "due_at"),
+        Index(None, "system_id", "lane", "entity", "due_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -318,6 +318,11 @@ def upgrade() -> None:
             ["system_id", "lane", "due_at"],
             unique=False,
         )
+        batch_op.create_index(
+            batch_op.f("ix_dirty_system_id_lane_entity_due_at"),
+            ["system_id", "lane", "entity", "due_at"],
+            unique=False,
+        )
 
     op.create_table(
         "erasure_return",
@@ -686,6 +691,7 @@ def downgrade() -> None:
     op.drop_table("erasure_step")
     op.drop_table("erasure_return")
     with op.batch_alter_table("dirty", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_dirty_system_id_lane_entity_due_at"))
         batch_op.drop_index(batch_op.f("ix_dirty_system_id_lane_due_at"))
 
     op.drop_table("dirty")
