@@ -98,7 +98,7 @@ def collect_seldom(**_: object) -> None:
     """Has the cycle collector look less often, in a process that works through many records.
 
     A batch makes some ten thousand objects that live until its commit. With the default of 700
-    the collector walks over them dozens of times and finds nothing: 15 % of a worker's time.
+    the collector walks over them dozens of times and finds nothing.
     Called before the pool starts, so that it holds for every worker thread and process.
     """
     gc.collect()
