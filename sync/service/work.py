@@ -12,7 +12,7 @@ from connectors.sdk.contract import ReadsChanges
 from sync.flow import dispatch, erase, poll, recover, take_in
 from sync.flow.hub import Hub
 from sync.service.errors import NotFoundError
-from sync.store import cursors
+from sync.store import cursors, links
 from sync.store.tables import Cursor, Dirty, Guard, Inbox, System
 
 REFUSED = "refused"  # why a row waits: its parent is a dead letter, and is told there
@@ -94,7 +94,11 @@ def work_here(hub: Hub, names: Sequence[str] = (), *, polling: bool = False) -> 
 
 
 def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None = None) -> Rest:
-    """What still waits anywhere, and which of the named systems were not polled yet."""
+    """What still waits anywhere, and which systems have to be polled first.
+
+    Those are the named ones that were not polled since, and any that a write went to which its
+    next poll reads back.
+    """
     now = hub.now()
     with hub.database.read() as session:
         rows = list(session.scalars(select(System)))
@@ -114,9 +118,12 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
             ).all()
         )
         listings = list(session.scalars(select(Cursor)))
+        unheard = links.unheard(session)
         errors = _errors(session)
     chosen = {i for i, row in live.items() if not names or row.name in names}
-    polls, failed = _polls(hub, chosen, listings, now, polled_since)
+    writing = {system_id for system_id, _ in unheard} & live.keys()
+    asked = {i: polled_since if i in chosen else None for i in chosen | writing}
+    polls, failed = _polls(hub, asked, unheard, listings, now)
     blocked = {
         row.name: guards.get(row.id) or row.state_reason or row.state
         for row in rows
@@ -154,19 +161,23 @@ def renew_hooks(hub: Hub) -> None:
 
 def _polls(
     hub: Hub,
-    chosen: set[int],
+    asked: Mapping[int, datetime | None],
+    unheard: Mapping[tuple[int, str], datetime],
     listings: Sequence[Cursor],
     now: datetime,
-    since: datetime | None,
 ) -> tuple[dict[int, tuple[str, ...]], dict[str, str]]:
-    """Objects whose listing is in work, or has not been read since; and listings that failed."""
+    """Objects whose listing is in work, or has not been read since; and listings that failed.
+
+    `asked` says since when each system has to be polled, `unheard` since when an object of it.
+    """
     known = {(row.system_id, row.object): row for row in listings}
     open_polls: dict[int, tuple[str, ...]] = {}
     failed: dict[str, str] = {}
-    for system_id in sorted(chosen):
+    for system_id, polled_since in sorted(asked.items()):
         name, objects = _read_objects(hub, system_id)
+        since = {each: _latest(polled_since, unheard.get((system_id, each))) for each in objects}
         rows = {each: known.get((system_id, each)) for each in objects}
-        left = [each for each, row in rows.items() if _is_open(row, now, since)]
+        left = [each for each, row in rows.items() if _is_open(row, now, since[each])]
         if left:
             open_polls[system_id] = tuple(left)
         reason = next((row.error for row in rows.values() if row is not None and row.error), "")
@@ -193,6 +204,10 @@ def _read_objects(hub: Hub, system_id: int) -> tuple[str, list[str]]:
     if not isinstance(system.connector, ReadsChanges):
         return system.name, []
     return system.name, [name for name in system.specs if system.reads(name)]
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _is_open(row: Cursor | None, now: datetime, since: datetime | None) -> bool:

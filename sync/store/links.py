@@ -56,6 +56,15 @@ def sights(
     return found
 
 
+def unheard(session: Session) -> dict[tuple[int, str], datetime]:
+    """When a write was last done whose result no poll has read back yet, by system and object."""
+    sent = select(Link.system_id, Link.object, func.max(Link.seen_at)).where(
+        Link.pushing.is_not(None), Link.state == "live"
+    )
+    rows = session.execute(sent.group_by(Link.system_id, Link.object))
+    return {(system_id, name): at for system_id, name, at in rows if at is not None}
+
+
 def by_hub_key(
     session: Session, system_id: int, object_name: str, keys: Iterable[str]
 ) -> dict[str, Link]:

@@ -103,7 +103,7 @@ class Machine:
 
     def answers(self) -> bool:
         with suppress(requests.RequestException):
-            return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=5).ok
+            return requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=60).ok
         return False
 
 

@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from connectors.memory.connector import Memory
-from sync.flow import dispatch, take_in
+from sync.flow import dispatch, poll, take_in
+from sync.service import work
 from sync.store.tables import Change
 
 ACME = {"name": "Acme Trading Limited", "email": "a@acme.example", "notes": "old", "phone": "1"}
@@ -100,4 +101,20 @@ def test_a_second_change_before_the_next_poll_reads_first(terse):
 def test_what_fills_an_empty_field_is_read_back_at_once(terse):
     write(terse, industry="mining")
     assert terse.read_by_id == [crm(terse)["id"]]
+    assert link(terse).pushing is None
+
+
+def test_the_hub_is_not_at_rest_before_the_poll_that_reads_it_back(terse):
+    hub, crm_id = terse.hub, terse.id_of("crm")
+    assert work.rest(hub).is_quiet
+    terse.clock.pass_(1)
+    write(terse, name="Acme Holding Limited")
+    dispatch.drain(hub, terse.id_of("sales"))
+    rest = work.rest(hub, ["erp"])
+    assert (rest.left, rest.polls) == (0, {"crm": ("customers",)})
+    terse.clock.pass_(1)
+    poll.poll(hub, crm_id, force=True)
+    assert (work.rest(hub).inbox, work.rest(hub).polls) == ({"crm": 1}, {})
+    take_in.drain(hub, crm_id)
+    assert work.rest(hub).is_quiet
     assert link(terse).pushing is None

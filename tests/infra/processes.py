@@ -26,7 +26,7 @@ def spawn(command, **options):
     )
 
 
-def eventually(condition, *, seconds=20.0, what="the condition"):
+def eventually(condition, *, seconds=60.0, what="the condition"):
     """Wait for a true value and return it."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -34,7 +34,13 @@ def _run(plan, home) -> int:
         home, children, environment={"KEHUB_HOME": str(home)}, facts={"port": 1}, language="en"
     )
     companion = _stop_after(plan["companion"]) if plan.get("companion") else None
-    return supervisor.run(on_ready=lambda: print("ready", flush=True), companion=companion)
+    return supervisor.run(on_ready=lambda: _say("ready"), companion=companion)
+
+
+def _say(line) -> None:
+    """One write for the whole line: the companion speaks at the same time."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _child(row) -> Child:
@@ -45,7 +51,7 @@ def _child(row) -> Child:
 def _stop_after(seconds):
     def companion(supervisor: Supervisor) -> None:
         supervisor.wait_until_ready(30)
-        print("announced", supervisor.announcement("speaker"), flush=True)
+        _say(f"announced {supervisor.announcement('speaker')}")
         supervisor.wait_until_stopping(seconds)
         supervisor.request_stop()
 

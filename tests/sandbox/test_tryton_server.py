@@ -115,7 +115,7 @@ def test_the_rest_key_opens_the_rest_interface(erp):
     url = f"{erp.facts['base_url']}/{erp.facts['database']}/rest/model/party.party"
     headers = {"Authorization": f"bearer {erp.facts['rest_key']}"}
     domain = base64.urlsafe_b64encode(b'[["code", "=", "T-1"]]').decode()
-    answer = requests.get(url, params={"d": domain, "f": "name"}, headers=headers, timeout=20)
+    answer = requests.get(url, params={"d": domain, "f": "name"}, headers=headers, timeout=60)
     assert [row["name"] for row in answer.json()] == [SEED[0]["name"]]
 
 

@@ -71,6 +71,13 @@ class Link(Base):
             postgresql_where=text("is_primary AND state IN ('live', 'in_doubt')"),
         ),
         Index(None, "system_id", "hub_key"),
+        Index(
+            "ix_link_unheard",
+            "system_id",
+            "object",
+            sqlite_where=text("pushing IS NOT NULL"),
+            postgresql_where=text("pushing IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

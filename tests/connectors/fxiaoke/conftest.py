@@ -214,7 +214,7 @@ class Standin:
 
     def admin(self, method, path, /, **body):
         url = f"{self.told['base_url']}/__admin{path}"
-        answer = self.session.request(method, url, json=body, timeout=10)
+        answer = self.session.request(method, url, json=body, timeout=60)
         answer.raise_for_status()
         return answer.json()
 

@@ -494,7 +494,7 @@ class Inbox:
         return connector.reply(delivery).body
 
     def wait(self, number):
-        for _ in range(200):
+        for _ in range(3000):
             if len(self.hints) >= number:
                 return self.hints
             time.sleep(0.02)
@@ -527,7 +527,7 @@ def test_an_edit_is_told_and_the_answer_is_understood(standin, inbox):
 
 
 def settled(standin):
-    for _ in range(200):
+    for _ in range(3000):
         report = standin.admin("GET", "/callback")
         if not report["waiting"]:
             return {**report, "totals": {"failed": 0, **report["totals"]}}

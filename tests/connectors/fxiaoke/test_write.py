@@ -196,7 +196,7 @@ def test_trouble_of_the_set_up_ends_the_batch_and_says_so(make, tenant, refused)
 
 
 def test_a_few_calls_run_at_the_same_time(make, tenant):
-    together = threading.Barrier(3, timeout=5)
+    together = threading.Barrier(3, timeout=60)
 
     def answer(_body):
         together.wait()

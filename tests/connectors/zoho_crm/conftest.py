@@ -45,7 +45,7 @@ class StandIn:
 
     def admin(self, method, path, body=None):
         url = f"{self.hello['base_url']}/__admin{path}"
-        answer = self.session.request(method, url, json=body, timeout=10)
+        answer = self.session.request(method, url, json=body, timeout=60)
         assert answer.ok, answer.text
         return answer.json()
 

@@ -192,7 +192,7 @@ class Receiver:
             handler.end_headers()
             handler.wfile.write(body)
 
-    def messages(self, count, seconds=5):
+    def messages(self, count, seconds=60):
         """Waits for that many deliveries and returns their plain messages."""
         end = time.monotonic() + seconds
         while len(self.got) < count and time.monotonic() < end:

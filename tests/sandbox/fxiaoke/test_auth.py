@@ -169,7 +169,7 @@ def test_the_transport_checks_come_first(fx):
     reply = fx.raw("/cgi/crm/v9/data/get", {}).json()
     assert reply["errorCode"] == 10006
     assert "uri=[/cgi/crm/v9/data/get]" in reply["errorMessage"]
-    got = fx.http.get(f"{fx.url}/cgi/crm/v2/data/get", timeout=5)
+    got = fx.http.get(f"{fx.url}/cgi/crm/v2/data/get", timeout=60)
     assert (got.status_code, got.json()["errorCode"]) == (200, 10006)
     path = "/cgi/crm/v2/data/get"
     assert fx.raw(path).json()["errorCode"] == 12004
@@ -180,7 +180,7 @@ def test_the_transport_checks_come_first(fx):
 def test_a_trace_id_can_be_made_mandatory(fx):
     fx.admin("/switches", {"require_thirdTraceId": True})
     url = f"{fx.url}/cgi/crm/v2/object/list"
-    reply = fx.http.post(url, json={"data": {}}, headers=fx.headers(), timeout=5).json()
+    reply = fx.http.post(url, json={"data": {}}, headers=fx.headers(), timeout=60).json()
     assert reply["errorCode"] == 32000
     assert fx.call("/cgi/crm/v2/object/list")["errorCode"] == 0
 

@@ -9,7 +9,7 @@ import pytest
 def browser(fx):
     def request(method, path, language="en", **options):
         fx.http.cookies.set("language", language)
-        return fx.http.request(method, f"{fx.url}{path}", timeout=10, **options)
+        return fx.http.request(method, f"{fx.url}{path}", timeout=60, **options)
 
     yield request
     fx.http.cookies.clear()

@@ -44,7 +44,7 @@ def test_a_killed_process_loses_nothing_that_it_acknowledged(alone):
             try:
                 reply = session.post(
                     f"{first.url}/cgi/crm/v2/data/create",
-                    json={"data": {"object_data": record}}, headers=headers, timeout=5,
+                    json={"data": {"object_data": record}}, headers=headers, timeout=60,
                 ).json()  # fmt: skip
             except requests.RequestException:
                 session.close()
@@ -99,7 +99,7 @@ def test_thirty_clients_keep_their_connections(fx, account):
             codes = []
             for _ in range(10):
                 reply = session.post(
-                    f"{fx.url}/cgi/crm/v2/data/get", json=data, headers=headers, timeout=10
+                    f"{fx.url}/cgi/crm/v2/data/get", json=data, headers=headers, timeout=60
                 )
                 assert reply.headers.get("Connection") != "close"
                 codes.append(reply.json()["errorCode"])
@@ -117,7 +117,7 @@ def test_parallel_updates_each_count(fx, account):
         def update(_):
             reply = requests.post(
                 f"{fx.url}/cgi/crm/v2/data/update",
-                json={"data": {"object_data": record}}, headers=headers, timeout=10,
+                json={"data": {"object_data": record}}, headers=headers, timeout=60,
             )  # fmt: skip
             return reply.json()["errorCode"]
 
@@ -129,7 +129,7 @@ def test_a_taken_port_is_said_in_a_sentence(fx, tmp_path):
     port = fx.url.rsplit(":", 1)[1]
     ended = subprocess.run(
         [sys.executable, "-m", "sandbox.fxiaoke", "--port", port, "--data", str(tmp_path)],
-        capture_output=True, text=True, check=False, timeout=20, cwd=fx.root,
+        capture_output=True, text=True, check=False, timeout=60, cwd=fx.root,
     )  # fmt: skip
     assert ended.returncode == 1
     assert f"cannot listen on port {port}" in ended.stderr
@@ -139,6 +139,6 @@ def test_a_taken_port_is_said_in_a_sentence(fx, tmp_path):
 @pytest.mark.parametrize("size", ["abc", "-1", str(1 << 40)])
 def test_a_nonsense_length_is_refused(fx, size):
     reply = requests.post(
-        f"{fx.url}/cgi/crm/v2/data/get", data=b"", headers={"Content-Length": size}, timeout=5
+        f"{fx.url}/cgi/crm/v2/data/get", data=b"", headers={"Content-Length": size}, timeout=60
     )
     assert reply.status_code in {400, 413}

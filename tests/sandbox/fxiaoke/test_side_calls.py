@@ -35,11 +35,11 @@ def test_a_file_is_uploaded_in_two_steps_and_attached(fx, account):
     step = fx.call(path, wanted)["data"]
     assert step["url"].startswith(fx.url)
     sent = fx.http.post(
-        step["url"], headers=step["headers"], files={"facishareFile": b"hello"}, timeout=5
+        step["url"], headers=step["headers"], files={"facishareFile": b"hello"}, timeout=60
     ).json()
     assert sent["success"]
     assert sent["data"].startswith("TN_")
-    again = fx.http.post(step["url"], data=b"hello", timeout=5).json()
+    again = fx.http.post(step["url"], data=b"hello", timeout=60).json()
     assert not again["success"]
     record = {"dataObjectApiName": "PaymentObj", "account_id": account, "owner": ["1001"],
               "payment_amount": "1", "payment_time": 1_760_000_000_000,

@@ -67,7 +67,7 @@ class Client:
             "client_secret": self.hello["client_secret"],
             **changes,
         }
-        return self.session.post(f"{self.url}/oauth/v2/token", data=form, timeout=10)
+        return self.session.post(f"{self.url}/oauth/v2/token", data=form, timeout=60)
 
     def log_in(self):
         token = self.token().json()["access_token"]
@@ -177,7 +177,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}/hooks?src=crm"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
-    def wait(self, count, seconds=6):
+    def wait(self, count, seconds=60):
         end = time.monotonic() + seconds
         while len(self.bodies) < count and time.monotonic() < end:
             time.sleep(0.01)

@@ -11,7 +11,7 @@ def browser(zoho):
         session.headers["Accept-Language"] = "en"
 
         def visit(method, path, **options):
-            return session.request(method, zoho.url + path, timeout=10, **options)
+            return session.request(method, zoho.url + path, timeout=60, **options)
 
         yield visit
 
@@ -54,7 +54,7 @@ def test_wrong_admin_calls_say_what_is_wrong(zoho):
     ]
     for method, path, body in cases:
         url = f"{zoho.url}/__admin{path}"
-        answer = zoho.session.request(method, url, json=body, timeout=5)
+        answer = zoho.session.request(method, url, json=body, timeout=60)
         assert answer.status_code == 400, path
         assert answer.json().get("error") or answer.json().get("code")
 
@@ -72,7 +72,7 @@ def test_a_seed_may_set_times_and_name_its_lookups(zoho, name):
 
 def test_a_seed_with_a_bad_record_leaves_nothing(zoho, name):
     data = [{"Account_Name": name}, {"Phone": "1"}]
-    answer = zoho.session.post(f"{zoho.url}/__admin/records/Accounts", json=data, timeout=5)
+    answer = zoho.session.post(f"{zoho.url}/__admin/records/Accounts", json=data, timeout=60)
     assert answer.status_code == 400
     assert "record 1" in answer.json()["error"]
     assert zoho.rows(f"select id from Accounts where Account_Name = '{name}'") == []
@@ -144,7 +144,7 @@ def test_a_record_whose_key_was_taken_is_not_restored(zoho, name):
     zoho.crm("DELETE", f"/Accounts/{first}")
     zoho.create("Accounts", Account_Name=name, Hub_Key=name[-40:])
     url = f"{zoho.url}/__admin/records/Accounts/{first}/restore"
-    answer = zoho.session.post(url, timeout=5)
+    answer = zoho.session.post(url, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (400, "DUPLICATE_DATA")
 
 

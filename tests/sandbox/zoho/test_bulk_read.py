@@ -15,7 +15,7 @@ QUERY = {
 def create(zoho, body, content_type="application/json"):
     header = {"Content-Type": content_type}
     url = f"{zoho.url}/crm/bulk/v8/read"
-    return zoho.session.post(url, json=body, headers=header, timeout=10)
+    return zoho.session.post(url, json=body, headers=header, timeout=60)
 
 
 def finish(zoho, answer):
@@ -23,7 +23,7 @@ def finish(zoho, answer):
     url = f"{zoho.url}/crm/bulk/v8/read/{job_id}"
     end = time.monotonic() + 8
     while time.monotonic() < end:
-        job = zoho.session.get(url, timeout=10).json()["data"][0]
+        job = zoho.session.get(url, timeout=60).json()["data"][0]
         if job["state"] in {"COMPLETED", "FAILURE"}:
             return job
         time.sleep(0.02)
@@ -31,7 +31,7 @@ def finish(zoho, answer):
 
 
 def table(zoho, job):
-    answer = zoho.session.get(zoho.url + job["result"]["download_url"], timeout=10)
+    answer = zoho.session.get(zoho.url + job["result"]["download_url"], timeout=60)
     assert answer.headers["Content-Type"] == "application/x-download"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == [f"{job['id']}.csv"]
@@ -114,7 +114,7 @@ def test_refusals(zoho):
         assert (answer.status_code, code(answer)) == (400, wanted)
     plain = create(zoho, {"query": QUERY}, "text/plain")
     assert (plain.status_code, code(plain)) == (415, "MEDIA_TYPE_NOT_SUPPORTED")
-    unknown = zoho.session.get(f"{zoho.url}/crm/bulk/v8/read/123", timeout=5)
+    unknown = zoho.session.get(f"{zoho.url}/crm/bulk/v8/read/123", timeout=60)
     assert (unknown.status_code, code(unknown)) == (404, "RESOURCE_NOT_FOUND")
 
 

@@ -28,7 +28,7 @@ def walked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sdk")
     stand_in = StandIn(tmp_path_factory.mktemp("zoho") / "data")
     try:
-        requests.post(f"{stand_in.url}/__admin/switches", json={"search_lag": 0}, timeout=5)
+        requests.post(f"{stand_in.url}/__admin/switches", json={"search_lag": 0}, timeout=60)
         return _walk(stand_in.hello, folder)
     finally:
         stand_in.stop()

@@ -31,7 +31,7 @@ def test_a_body_without_content_type_is_read(zoho, name):
         f"{zoho.url}/crm/v8/Accounts",
         data=json.dumps({"data": [{"Account_Name": name}]}),
         headers={"Content-Type": None},
-        timeout=10,
+        timeout=60,
     )
     assert answer.status_code == 201
 
@@ -93,7 +93,7 @@ def test_whole_calls_are_refused_with_the_flat_error(zoho):
     for path, body, code in cases:
         answer = zoho.crm("POST", path, body)
         assert (answer.status_code, answer.json()["code"]) == (400, code)
-    broken = zoho.session.post(f"{zoho.url}/crm/v8/Accounts", data="{", timeout=10)
+    broken = zoho.session.post(f"{zoho.url}/crm/v8/Accounts", data="{", timeout=60)
     assert (broken.status_code, broken.json()["message"]) == (400, "body")
 
 
@@ -236,5 +236,5 @@ def test_wrong_methods_and_addresses(zoho):
     assert zoho.crm("PATCH", "/Accounts").json()["code"] == "INVALID_REQUEST_METHOD"
     unknown = zoho.crm("GET", "/Accounts/1/2/3/4/5")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "INVALID_URL_PATTERN")
-    old = zoho.session.get(f"{zoho.url}/crm/v2/Accounts", timeout=10)
+    old = zoho.session.get(f"{zoho.url}/crm/v2/Accounts", timeout=60)
     assert (old.status_code, old.json()["code"]) == (400, "API_NOT_SUPPORTED")

@@ -500,6 +500,13 @@ def upgrade() -> None:
             batch_op.f("ix_link_system_id_hub_key"), ["system_id", "hub_key"], unique=False
         )
         batch_op.create_index(
+            "ix_link_unheard",
+            ["system_id", "object"],
+            unique=False,
+            sqlite_where=sa.text("pushing IS NOT NULL"),
+            postgresql_where=sa.text("pushing IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ux_link_primary",
             ["golden_id", "system_id", "object"],
             unique=True,
