@@ -173,12 +173,16 @@ def notification_state():
 
 @api.post("/notifications/faults")
 def notification_faults():
-    """{drop, duplicate, reorder: rates 0 to 1; drop_next: a number; delay: seconds}."""
+    """{drop, duplicate, reorder: rates 0 to 1; drop_next: a number; delay: seconds; hold: 0 or 1}.
+
+    While they are held, messages pile up; `reorder` changes places among those sent together.
+    """
     notifier, body = the_box().notifier, wanted()
     unknown = set(body) - set(notifier.faults)
     if unknown:
         raise ValueError(f"there is no {', '.join(sorted(unknown))}")
     notifier.faults.update(body)
+    notifier.wake()
     return answer(notifier.faults)
 
 

@@ -26,7 +26,9 @@ class Notifier:
         self._random = random.Random(7)
         self._lock = threading.Lock()
         self._senders = {}
-        self.faults = {"drop": 0.0, "duplicate": 0.0, "reorder": 0.0, "delay": 0.0, "drop_next": 0}
+        self.faults = {
+            "drop": 0.0, "duplicate": 0.0, "reorder": 0.0, "delay": 0.0, "drop_next": 0, "hold": 0,
+        }  # fmt: skip
         self.counts = {"delivered": 0, "failed": 0, "dropped": 0, "duplicated": 0, "tries": 0}
         self.recent = []
         with box.store.read() as conn:
@@ -156,6 +158,8 @@ class Notifier:
 
     def _hand_out(self):
         """Give due rows to one thread per receiver; seconds until the next look."""
+        if self.faults["hold"]:
+            return 2.0
         now = time.time()
         with self._lock:  # before the read: a sender that ends meanwhile has taken its rows
             busy = set(self._senders)
