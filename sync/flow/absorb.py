@@ -549,11 +549,17 @@ class Absorber:
 
     def _flush(self) -> None:
         """Writes what the batch made, in the order of the foreign keys, each kind at once."""
-        for rows in (self._new_goldens, self._new_links, self._new_rows):
-            if rows:
-                self.tx.add_all(rows)
-                self.tx.flush()
-                rows.clear()
+        if self._new_goldens:
+            self.tx.add_all(self._new_goldens)
+            self.tx.flush()
+            self._new_goldens.clear()
+        if self._new_links:
+            links.add(self.tx, self._new_links)
+            self._new_links.clear()
+        if self._new_rows:
+            self.tx.add_all(self._new_rows)
+            self.tx.flush()
+            self._new_rows.clear()
         if self._changes:
             self.tx.execute(insert(Change), self._changes)  # one statement for all of them
             self._changes.clear()

@@ -20,6 +20,7 @@ from sync.store.session import Tx
 from sync.store.tables import Golden
 
 MOST = 5  # candidates proposed for one record
+PAIRS_AT_ONCE = 2000  # scored in one go; more would only take memory
 Keys = list[tuple[str, int]]
 Known = Golden | goldens.Matchable
 
@@ -90,6 +91,8 @@ class Matcher:
         self._incoming: dict[tuple[str, str], Normal] = {}  # of the batch's customers
         self._apart: set[tuple[str, str]] = set()  # pairs that a person told apart
         self._records = 0
+        self._changed: set[str] = set()  # golden records that the batch was linked to, or made
+        self._scores: dict[tuple[tuple[str, str], str], Score] = {}  # of a record and a golden one
 
     def prepare(self, batch: Sequence[Incoming]) -> None:
         """Reads in a few queries all that may match any record of the batch.
@@ -119,6 +122,35 @@ class Matcher:
             self._apart |= candidates.apart(self.tx, ids)
         if len(matched) > 1:
             self._seats.update(links.seats(self.tx, ids))
+        self._score_all([item for item in matched if item.spec.entity == "customer"])
+
+    def _score_all(self, customers: Sequence[Incoming]) -> None:
+        """Scores the batch's customers against what the store holds, many pairs in one go.
+
+        What this transaction changes is scored when its turn comes.
+        """
+        near = [
+            (i, [g for g in self._near(i) if isinstance(g, goldens.Matchable)]) for i in customers
+        ]
+        part: list[tuple[Incoming, list[Known]]] = []
+        pairs = 0
+        for item, found in near:
+            part.append((item, list(found)))
+            pairs += len(found)
+            if pairs >= PAIRS_AT_ONCE:
+                self._score(part)
+                part, pairs = [], 0
+        self._score(part)
+
+    def _score(self, part: Sequence[tuple[Incoming, Sequence[Known]]]) -> None:
+        groups = [
+            (self._incoming[item.seen.key], [self._normal_of(golden) for golden in near])
+            for item, near in part
+        ]
+        scores = self._model.compare_groups(groups, self._held_by, self._records)
+        for (item, near), own in zip(part, scores, strict=True):
+            for golden, score in zip(near, own, strict=True):
+                self._scores[item.seen.key, golden.id] = score
 
     def match(self, item: Incoming, system: OpenSystem) -> Match:
         """What a new record of `system` is: known, perhaps known, or new."""
@@ -145,6 +177,7 @@ class Matcher:
         """A record that was linked or made: later ones of the batch may match it."""
         self._golden[golden.id] = golden
         self._normal.pop(golden.id, None)
+        self._changed.add(golden.id)
         self._seats.setdefault(golden.id, set()).add((system_id, item.object_name))
         for _, key in self._keys.get(item.seen.key, ()):
             known = self._by_key.setdefault(key, [])
@@ -172,9 +205,13 @@ class Matcher:
     def _match_customer(
         self, item: Incoming, near: Sequence[Known], seat: tuple[int, str]
     ) -> Match:
-        incoming = self._incoming[item.seen.key]
-        others = [self._normal_of(golden) for golden in near]
-        scores = self._model.compare_many(incoming, others, self._held_by, self._records)
+        unknown = [
+            golden
+            for golden in near
+            if golden.id in self._changed or (item.seen.key, golden.id) not in self._scores
+        ]
+        self._score([(item, unknown)])
+        scores = [self._scores[item.seen.key, golden.id] for golden in near]
         decision = self._model.decide(scores, self._records)
         if decision.outcome == "link" and decision.best is not None:
             golden = near[decision.best]

@@ -122,8 +122,7 @@ def open_links(
         link.pushing = dict(intent.sent)  # what was sent before is settled by now
         intent.link = link
         ready.append(intent)
-    tx.add_all([intent.link for intent in ready if intent.link is not None])
-    tx.flush()
+    links.add(tx, [intent.link for intent in ready if intent.link is not None])
     return ready
 
 

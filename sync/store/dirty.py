@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import case, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
@@ -177,7 +177,11 @@ def wake_children(
     """
     tx.execute(
         update(Dirty)
-        .where(Dirty.system_id == system_id, Dirty.waiting_for.in_(("parent", "refused", "review")))
+        .where(
+            Dirty.system_id == system_id,
+            Dirty.waiting_for.in_(("parent", "refused", "review")),
+            text("waiting_for <> ''"),  # says so for the index on these few, in each database
+        )
         .values(due_at=now, waiting_for="", error="")
     )
     dropped = select(DeadLetter.golden_id).where(

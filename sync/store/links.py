@@ -126,6 +126,21 @@ def asked(session: Session, golden_ids: Iterable[str], system_id: int) -> dict[s
     return found
 
 
+def add(tx: Session, new: Collection[Link]) -> None:
+    """Stores links; they have their ids then.
+
+    SQLite gives an id for one inserted row at a time. Whoever writes there is the only writer, so
+    ids are counted on from the highest one, and all rows go in one statement.
+    """
+    fresh = [link for link in new if link.id is None]
+    if fresh and tx.get_bind().dialect.name == "sqlite":
+        highest = tx.scalar(select(func.max(Link.id))) or 0
+        for number, link in enumerate(fresh, highest + 1):
+            link.id = number
+    tx.add_all(new)
+    tx.flush()
+
+
 def refresh(session: Session, known: Collection[Link]) -> None:
     """Reads links again, after their golden records were locked: only then do they stand still.
 

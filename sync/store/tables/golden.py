@@ -78,10 +78,12 @@ class Link(Base):
             sqlite_where=text("pushing IS NOT NULL"),
             postgresql_where=text("pushing IS NOT NULL"),
         ),
+        # Both columns: else SQLite would rather walk over all links of a system.
+        Index(None, "golden_id", "system_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    golden_id: Mapped[str] = mapped_column(ForeignKey("golden.id"), index=True)
+    golden_id: Mapped[str] = mapped_column(ForeignKey("golden.id"))
     system_id: Mapped[int] = mapped_column(ForeignKey("system.id", ondelete="CASCADE"))
     object: Mapped[str] = mapped_column(String(80))
     remote_id: Mapped[str | None] = mapped_column(String(120))

@@ -136,7 +136,10 @@ class Staged(Base):
     """A record read for a plan, waiting for its decision."""
 
     __tablename__ = "staged"
-    __table_args__ = (UniqueConstraint("plan_id", "system_id", "object", "remote_id"),)
+    __table_args__ = (
+        UniqueConstraint("plan_id", "system_id", "object", "remote_id"),
+        Index(None, "plan_id", "id"),  # handed over in the order of reading
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))

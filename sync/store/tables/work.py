@@ -64,6 +64,13 @@ class Dirty(Base):
         UniqueConstraint("golden_id", "system_id"),
         Index(None, "system_id", "lane", "due_at"),
         Index(None, "system_id", "lane", "entity", "due_at"),
+        Index(
+            "ix_dirty_waiting",
+            "system_id",
+            "waiting_for",
+            sqlite_where=text("waiting_for <> ''"),
+            postgresql_where=text("waiting_for <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

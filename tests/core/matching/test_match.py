@@ -217,3 +217,15 @@ def test_two_mobiles_are_two_people_until_somebody_looks(matcher, person):
     score = matcher.compare(a, b, {}, STORE)
     assert matcher.decide([score], STORE).outcome == "candidate"
     assert score.bits == pytest.approx(sum(w.bits for w in score.weights), abs=0.05)
+
+
+def test_many_records_are_scored_as_one_after_the_other(matcher, company, person):
+    a = company("上海华天贸易有限公司", mail=["info@huatian.cn"], phone=["021-37989783"])
+    b = company("华天贸易（上海）有限公司", mail=["info@huatian.cn"])
+    c = company("全新名字科技有限公司", phone=["021-37989783"], tax=[ONE])
+    d = person("王伟", phone=["13800138000"])
+    groups = [(a, [b, c, d]), (d, [a]), (b, []), (c, [a, b])]
+    held = seen(a, b, c, d)
+    assert matcher.compare_groups(groups, held, STORE) == [
+        matcher.compare_many(first, others, held, STORE) for first, others in groups
+    ]

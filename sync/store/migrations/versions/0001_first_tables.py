@@ -323,6 +323,13 @@ def upgrade() -> None:
             ["system_id", "lane", "entity", "due_at"],
             unique=False,
         )
+        batch_op.create_index(
+            "ix_dirty_waiting",
+            ["system_id", "waiting_for"],
+            unique=False,
+            sqlite_where=sa.text("waiting_for <> ''"),
+            postgresql_where=sa.text("waiting_for <> ''"),
+        )
 
     op.create_table(
         "erasure_return",
@@ -495,7 +502,9 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("link", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_link_golden_id"), ["golden_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_link_golden_id_system_id"), ["golden_id", "system_id"], unique=False
+        )
         batch_op.create_index(
             batch_op.f("ix_link_system_id_hub_key"), ["system_id", "hub_key"], unique=False
         )
@@ -610,6 +619,11 @@ def upgrade() -> None:
             name=op.f("uq_staged_plan_id_system_id_object_remote_id"),
         ),
     )
+    with op.batch_alter_table("staged", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_staged_plan_id_id"), ["plan_id", "id"], unique=False
+        )
+
     op.create_table(
         "conflict",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -649,6 +663,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_conflict_golden_id"))
 
     op.drop_table("conflict")
+    with op.batch_alter_table("staged", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_staged_plan_id_id"))
+
     op.drop_table("staged")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_run_started_at"))
@@ -671,7 +688,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("is_primary AND state IN ('live', 'in_doubt')"),
         )
         batch_op.drop_index(batch_op.f("ix_link_system_id_hub_key"))
-        batch_op.drop_index(batch_op.f("ix_link_golden_id"))
+        batch_op.drop_index(batch_op.f("ix_link_golden_id_system_id"))
 
     op.drop_table("link")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
@@ -698,6 +715,11 @@ def downgrade() -> None:
     op.drop_table("erasure_step")
     op.drop_table("erasure_return")
     with op.batch_alter_table("dirty", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_dirty_waiting",
+            sqlite_where=sa.text("waiting_for <> ''"),
+            postgresql_where=sa.text("waiting_for <> ''"),
+        )
         batch_op.drop_index(batch_op.f("ix_dirty_system_id_lane_entity_due_at"))
         batch_op.drop_index(batch_op.f("ix_dirty_system_id_lane_due_at"))
 
