@@ -14,6 +14,7 @@ from mapping import engine
 from sync.service import plans
 from sync.store.tables import Candidate, Change, Conflict, DeadLetter, Golden, Guard, Link, Run
 from sync.store.tables import System as SystemRow
+from tests.chaos.journal import Journal
 from tests.chaos.machines import Machine
 from tests.chaos.people import FIELDS, UNITS, Customer, customer, unit_of, unit_value
 from tests.chaos.places import Erp, Fxiaoke, Held, Place, Zoho
@@ -60,6 +61,7 @@ class Company:
         self.machine, self.places = machine, places
         self.chance = random.Random(f"company {seed}")
         self.ledger = Ledger()
+        self.journal = Journal()
         self.customers: dict[str, Customer] = {}
         self.edits: Counter[str] = Counter()
         self.typed_at: dict[tuple[str, str], datetime] = {}  # (path, value): when first typed
@@ -97,7 +99,8 @@ class Company:
         if len(places) > 1:
             self.entered_twice.add(made.mail)
         for place in sorted(places, key=lambda place: place.kind != "tryton"):
-            place.create(made)
+            remote_id = place.create(made)
+            self.journal.note("create", place=place.name, mail=made.mail, record=remote_id)
             for unit in sorted({unit_of(name) for name in made.values if name in place.natives}):
                 self._note(made.mail, unit, made.values, place, set())
         self.edits["create" if len(places) == 1 else "create twice"] += 1
@@ -130,7 +133,12 @@ class Company:
         unit = unit_of(name)
         shown = unit_value(unit, held.values)
         seen = self.ledger.shown(held.mail, unit, place.name, shown, lambda _: False)
+        began = datetime.now(UTC)
         place.edit(held.remote_id, name, value)
+        self.journal.note(
+            "edit", place=place.name, mail=held.mail, record=held.remote_id, field=name,
+            value=value, before=held.values.get(name), seen=sorted(seen), began=began,
+        )  # fmt: skip
         self._note(held.mail, unit, {**held.values, name: value}, place, seen)
         self.typed_at.setdefault((FIELDS[name].path, value), datetime.now(UTC))
         self.edits["edit"] += 1
@@ -153,6 +161,10 @@ class Company:
             return
         winner, loser = (known[mail] for mail in self.chance.sample(free, 2))
         place.merge(winner.remote_id, loser.remote_id)
+        self.journal.note(
+            "merge", place=place.name, winner=winner.mail, into=winner.remote_id,
+            loser=loser.mail, record=loser.remote_id,
+        )  # fmt: skip
         self.merged[loser.mail] = place.name
         self._winners.append(winner.mail)
         after = place.get(winner.remote_id)

@@ -26,6 +26,7 @@ from sync.service import plans
 from sync.store.tables import Change
 from sync.store.tables import System as SystemRow
 from tests.chaos.company import KINDS, Company, Findings, open_places
+from tests.chaos.evidence import leave
 from tests.chaos.machines import Fleet, StuckError
 from tests.infra.postgres import Cluster
 
@@ -115,6 +116,7 @@ class Soak:
             if now > seconds * (emptied + 1) / 3 and emptied < 2:
                 emptied += 1
                 self.fleet.empty_redis()
+                self.company.journal.note("kill", target="redis, emptied")
                 self.report.kills["redis, emptied"] += 1
             if now > seconds * (merges + 1) / (MERGES + 1) and merges < MERGES:
                 merges += 1
@@ -143,10 +145,12 @@ class Soak:
         rare = [kind for kind in place.troubles() if self.report.faults[kind] == least]
         kind = self.dice.choice(rare)
         place.trouble(kind, self.dice)
+        self.company.journal.note("fault", place=place.name, kind=kind)
         self.report.faults[kind] += 1
 
     def _kill(self, target: str) -> None:
         self.fleet.kill(target)
+        self.company.journal.note("kill", target=target)
         self.report.kills[target.rstrip("0123456789")] += 1
 
     def _merge(self) -> None:
@@ -226,7 +230,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=minutes)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--customers", type=int, default=40)
-    parser.add_argument("--keep", type=Path, help="work here and leave everything behind")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="work here, and leave everything behind: what was done, and what is there",
+    )
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     folder = chosen.keep or Path(mkdtemp(prefix="kehub-soak-"))
@@ -241,6 +249,8 @@ def main() -> int:
         print("connected and loaded; the trouble begins", flush=True)
         soak = Soak(company, chosen.seed)
         report = soak.run(chosen.minutes * 60, lambda text: print(text, flush=True))
+        if chosen.keep:
+            leave(chosen.keep, company)
     print("\n".join(report.lines()), flush=True)
     return 1 if report.findings else 0
 
