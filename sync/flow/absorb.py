@@ -384,7 +384,12 @@ class Absorber:
             sets=[p for p in item.values if _is_set(golden.entity, p)],
             observed=spec.observed_paths,
         )
-        accepted = {o.path: o.kept for o in merged.overruled if o.path in written}
+        # What became golden after the write was sent has still to be written.
+        accepted = {
+            o.path: o.kept
+            for o in merged.overruled
+            if o.path in written and link.pushed.get(o.path, ABSENT) == o.kept
+        }
         link.shadow, link.pushed = merged.shadow, {**merged.pushed, **accepted}
         link.pushing = merged.pushing or None
         _note(link, item)

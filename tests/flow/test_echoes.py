@@ -83,6 +83,21 @@ def test_an_edit_before_the_next_poll_is_an_edit(terse):
     assert terse.world("erp").all("customers")[0]["notes"] == "typed"
 
 
+def test_an_edit_before_the_next_poll_that_loses_is_written_over(terse):
+    """Found by the soak of seed 7: the loser was taken for the system's form of the winner."""
+    write(terse, name="Acme Holding Limited")
+    terse.world("crm").edit("customers", crm(terse)["id"], name="Typed First Limited")
+    terse.clock.pass_(30)
+    erp = terse.world("erp").all("customers")[0]
+    terse.world("erp").edit("customers", erp["id"], name="Typed Last Limited")
+    terse.poll("erp")
+    take_in.drain(terse.hub, terse.id_of("erp"))
+    terse.sync()
+    assert {terse.world(name).all("customers")[0]["name"] for name in terse.names} == {
+        "Typed Last Limited"
+    }
+
+
 def test_a_field_emptied_before_the_next_poll_gets_its_value_again(terse):
     write(terse, name="Acme Holding Limited", phone="2")
     terse.world("crm").edit("customers", crm(terse)["id"], phone=None)
