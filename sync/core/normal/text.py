@@ -1,12 +1,12 @@
 """Folding of Chinese and Western text, pinyin by character, and a stable 64-bit hash."""
 
+import os
 import re
 import unicodedata
 from functools import cache
 from hashlib import blake2b
 
 import opencc
-from pypinyin.constants import PINYIN_DICT
 
 FIRST_HAN, LAST_HAN = 0x4E00, 0x9FFF
 # The dictionary's first reading is the commonest in running text; in names another one is.
@@ -41,6 +41,10 @@ def simplified() -> dict[int, str]:
 @cache
 def readings() -> dict[int, str]:
     """One toneless pinyin syllable for each character; ü is written u after l and n."""
+    # Before its import: without this, it keeps tens of megabytes of phrases that nobody asks for.
+    os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
+    from pypinyin.constants import PINYIN_DICT  # noqa: PLC0415
+
     table = {}
     for code in range(FIRST_HAN, LAST_HAN + 1):
         spoken = PINYIN_DICT.get(code)
