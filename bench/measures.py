@@ -39,7 +39,7 @@ FLOOR_SAMPLE = 1000  # records that a floor of single calls is measured with
 WARM_UP = 3  # customers taken in before the engine is timed
 SLOWEST = 20.0  # records per second below which a run is given up
 SETTLE = 3.0  # seconds after which a poll of 纷享 does not read again what was there before
-PEAK = "worker's peak memory"
+PEAK = "workers' peak memory"
 RECONCILE, RECONCILE_PEAK = "reconcile", "peak memory of a reconcile"
 
 
@@ -101,15 +101,16 @@ def _first_load(folder, running, zoho, fxiaoke, accounts, tell):
     running.add("fxiaoke", "fxiaoke", fxiaoke.settings())
     patience = 60 + count / SLOWEST
     tell(f"{label}: plan")
-    idle = peak_megabytes(running.worker_pid)
+    idle = _memory(running)
     plan_seconds, plan = timed(running.plan, patience)
-    plan_peak = peak_megabytes(running.worker_pid)
-    forget_peak(running.worker_pid)
+    plan_peak = _memory(running)
+    for pid in running.worker_pids:
+        forget_peak(pid)
     tell(f"{label}: load")
-    cpu = _Cpu(running.worker_pid, fxiaoke.pid)
+    cpu = _Cpu(running.worker_pids, fxiaoke.pid)
     seconds, _ = timed(running.apply, plan.id, patience)
     cpu.stop(count)
-    peak = peak_megabytes(running.worker_pid)
+    peak = _memory(running)
     _must_hold_all(running, fxiaoke, count)
     tell(f"{label}: floors")
     creating, plain_cpu = _creating(folder, running, fxiaoke)
@@ -117,7 +118,7 @@ def _first_load(folder, running, zoho, fxiaoke, accounts, tell):
     slowest = min(reading, creating, storing)
     sides = (
         f"floors per second: Zoho read {reading:.0f}, 纷享 create {creating:.0f}, "
-        f"database {storing:.0f}; CPU ms a record: hub's worker {cpu.own:.1f} and 纷享 "
+        f"database {storing:.0f}; CPU ms a record: hub's workers {cpu.own:.1f} and 纷享 "
         f"{cpu.other:.1f}, a plain program {plain_cpu.own:.1f} and 纷享 {plain_cpu.other:.1f}"
     )
     rate = count / seconds
@@ -134,7 +135,8 @@ def _first_load(folder, running, zoho, fxiaoke, accounts, tell):
             f"{PEAK}, load of {label}",
             peak,
             "MB",
-            note=f"plan {plan_peak} MB, idle {idle} MB",
+            note=f"{len(running.worker_pids)} processes together; plan {plan_peak} MB, "
+            f"idle {idle} MB",
         ),
     ]
 
@@ -148,23 +150,31 @@ def _creating(folder, running, fxiaoke):
     rows = floors.rows_to_create(fxiaoke, names, FLOOR_SAMPLE)
     with stand_in("fxiaoke", folder / "floor-fxiaoke") as spare:
         spare.log_in()
-        cpu = _Cpu(os.getpid(), spare.pid)
+        cpu = _Cpu([os.getpid()], spare.pid)
         rate = floors.creating(spare, rows)
         cpu.stop(len(rows))
     return rate, cpu
 
 
+def _memory(running):
+    """The peaks of all worker processes, in MB; they need not have been at the same time."""
+    return round(sum(peak_megabytes(pid) for pid in running.worker_pids), 1)
+
+
 class _Cpu:
-    """CPU ms per record of two processes; neighbours on the machine do not change them."""
+    """CPU ms per record of processes; neighbours on the machine hardly change them."""
 
     def __init__(self, own, other):
-        self._pids = (own, other)
-        self._before = [cpu_seconds(pid) for pid in self._pids]
+        self._own, self._other = list(own), other
+        self._before = self._spent()
         self.own = self.other = 0.0
 
     def stop(self, records):
-        spent = [cpu_seconds(p) - b for p, b in zip(self._pids, self._before, strict=True)]
-        self.own, self.other = (1000 * seconds / records for seconds in spent)
+        pairs = zip(self._spent(), self._before, strict=True)
+        self.own, self.other = (1000 * (after - before) / records for after, before in pairs)
+
+    def _spent(self):
+        return sum(cpu_seconds(pid) for pid in self._own), cpu_seconds(self._other)
 
 
 def _must_hold_all(running, fxiaoke, count):

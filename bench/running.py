@@ -1,4 +1,4 @@
-"""A hub as it runs on one machine in production: broker, a worker of threads, beat, web."""
+"""A hub as it runs on one machine in production: broker, workers of threads, beat, web."""
 
 import json
 import os
@@ -19,17 +19,18 @@ from sync.settings import Settings
 from sync.store import cursors, dirty, inbox, schema
 from sync.store.tables import Candidate, Cursor, DeadLetter, Golden, System
 from webui.cli.broker import embedded_broker
+from webui.cli.run import default_workers, worker_commands
 
-WORKER_THREADS, WEB_THREADS = 8, 32  # as `kehub run` starts them
+WEB_THREADS = 32  # as `kehub run` starts it
 NEVER = timedelta(days=3650)
 
 
 @dataclass
 class Running:
-    """The hub, its worker's process id, and what the benchmark asks of it."""
+    """The hub, its workers' process ids, and what the benchmark asks of it."""
 
     hub: object
-    worker_pid: int
+    worker_pids: list
     environment: dict
 
     def add(self, name, kind, settings):
@@ -146,34 +147,33 @@ def running_hub(home):
         hub = open_hub(Settings(**settings, _env_file=None))
         stack.callback(hub.database.engine.dispose)
         schema.upgrade(hub.database)
-        worker, _, _ = (
-            stack.enter_context(_module(home, environment, *command))
-            for command in _commands(home, port)
+        commands = worker_commands(default_workers())
+        started = {
+            name: stack.enter_context(
+                child(command, log=home / f"{name}.log", env={**os.environ, **environment})
+            )
+            for name, command in {**commands, **_others(home, port)}.items()
+        }
+        wait_for(
+            lambda: _is_up(home, port, commands), seconds=60, what="workers and web", every=0.2
         )
-        wait_for(lambda: _is_up(home, port), seconds=60, what="worker and web", every=0.2)
-        yield Running(hub, worker.pid, environment)
+        yield Running(hub, [started[name].pid for name in commands], environment)
 
 
-def _commands(home, port):
+def _others(home, port):
+    python = (sys.executable, "-m")
     # fmt: off
-    celery = ("celery", "-A", "sync.tasks:app")
-    return (
-        (*celery, "worker", "-P", "threads", "-c", str(WORKER_THREADS), "-Q", "wake,bulk",
-         "--without-gossip", "--without-mingle", "--loglevel", "INFO"),
-        (*celery, "beat", f"--schedule={home / 'beat-schedule'}", "--pidfile="),
-        ("gunicorn", "--no-control-socket", "-k", "gthread", "--threads", str(WEB_THREADS),
-         "--bind", f"127.0.0.1:{port}", "webui.app:wsgi"),
-    )
+    return {
+        "beat": (*python, "celery", "-A", "sync.tasks:app", "beat",
+                 f"--schedule={home / 'beat-schedule'}", "--pidfile="),
+        "web": (*python, "gunicorn", "--no-control-socket", "-k", "gthread",
+                "--threads", str(WEB_THREADS), "--bind", f"127.0.0.1:{port}", "webui.app:wsgi"),
+    }
     # fmt: on
 
 
-def _module(home, environment, *command):
-    log = home / f"{command[3] if command[0] == 'celery' else command[0]}.log"
-    return child([sys.executable, "-m", *command], log=log, env={**os.environ, **environment})
-
-
-def _is_up(home, port):
-    if " ready." not in (home / "worker.log").read_text():
+def _is_up(home, port, workers):
+    if not all(" ready." in (home / f"{name}.log").read_text() for name in workers):
         return False
     try:
         return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2).ok

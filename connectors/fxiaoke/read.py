@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from connectors.fxiaoke.areas import Areas
@@ -110,10 +111,12 @@ class Reader:
         )
 
     def _whole(self, object_name: str, row: Row) -> dict[str, Any]:
-        asked = self._fields(object_name)
-        held = {name: _or_none(value) for name, value in row.items() if not _is_aid(name)}
-        areas = self._areas.named(row, self._describer.levels(object_name))
-        return {**dict.fromkeys(asked), **held, **areas}
+        whole: dict[str, Any] = dict.fromkeys(self._fields(object_name))
+        for name, value in row.items():
+            if not _is_aid(name):
+                whole[name] = None if value is None or is_empty(value) else value
+        whole.update(self._areas.named(row, self._describer.levels(object_name)))
+        return whole
 
     def _listing(self, object_name: str, here: Position) -> list[Row]:
         filters = []
@@ -138,12 +141,9 @@ def _behind(here: Position, rows: Sequence[Row]) -> Position:
     return Position(here.since, here.begun, last)
 
 
+@lru_cache(maxsize=4096)  # asked of every field of every row
 def _is_aid(name: str) -> bool:
     return name in _PAGING_AIDS or name.endswith(_EXPANSIONS)
-
-
-def _or_none(value: Any) -> Any:
-    return None if is_empty(value) else value
 
 
 def _moment(milliseconds: Any) -> datetime | None:

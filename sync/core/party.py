@@ -133,6 +133,34 @@ def _some(*values: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value))
 
 
+# Where the values of a path stand that matching reads, of customers and of contacts.
+MATCHED = frozenset(
+    [
+        "kind",
+        "name",
+        "legal_name",
+        "names",
+        "given_name",
+        "family_name",
+        "organisation",
+        "org_name",
+        "emails",
+        "phones",
+        "addresses",
+        "identifiers",
+        "birth_date",
+        "website",
+        "source",
+        "customer",
+    ]
+)
+
+
+def is_matched(path: str) -> bool:
+    """Whether matching reads this canonical path."""
+    return path.partition("[")[0] in MATCHED
+
+
 def party_from_canonical(values: Mapping[str, Any], *, entity: str = "customer") -> Party:
     """A party from the flat values of a golden record (`phones[work]`, `addresses[billing].city`).
 

@@ -14,10 +14,12 @@ from sync.flow import poll, take_in
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent
 from sync.gateway.systems import OpenSystem
-from sync.store import cursors, inbox
+from sync.store import cursors, dirty, inbox
 
 STILL_FRESH = timedelta(seconds=3)  # one listing serves the creates of so long
+AHEAD = timedelta(seconds=2)  # then one worker lists anew, and the others go on meanwhile
 ROUNDS = 3  # batches taken in on the way; a longer queue has workers of its own
+LISTING, INBOX = "listing", "inbox"  # what a create waits for
 
 
 def deaf_objects(hub: Hub, system: OpenSystem, intents: Sequence[Intent]) -> dict[str, str]:
@@ -33,28 +35,50 @@ def deaf_objects(hub: Hub, system: OpenSystem, intents: Sequence[Intent]) -> dic
             wanted[name] = max(since, wanted.get(name, since))
     deaf: dict[str, str] = {}
     for name, since in wanted.items():
-        if not (_is_listed(hub, system, name, since) or _list_now(hub, system, name, since)):
-            deaf[name] = "listing"
+        if not _is_heard(hub, system, name, since):
+            deaf[name] = LISTING
     for name in _unread(hub, system, wanted.keys() - deaf.keys()):
-        deaf[name] = "inbox"
+        deaf[name] = INBOX
+    if wanted and not deaf:
+        _wake_waiting(hub, system)
     return deaf
+
+
+def _is_heard(hub: Hub, system: OpenSystem, name: str, since: datetime) -> bool:
+    """Whether the last listing is late enough. An ageing one is made anew before it is too old."""
+    with hub.database.read() as session:
+        last = cursors.listed(session, system.id, name)
+    now = hub.now()
+    fresh = last.polled_at is not None and last.polled_at >= max(since, now - STILL_FRESH)
+    if fresh and (now - (last.polled_at or now) < AHEAD or last.is_held(now)):
+        return True
+    return _list_now(hub, system, name, since) or fresh
 
 
 def _list_now(hub: Hub, system: OpenSystem, name: str, since: datetime) -> bool:
     """Lists what changed. A first listing may take hours; the poll makes it, not we."""
     with hub.database.read() as session:
-        begun = cursors.has_begun(session, system.id, name)
-    if not begun:
+        last = cursors.listed(session, system.id, name)
+    if not last.begun:
         hub.waker.poll(system.id)
         return False
-    poll.poll_object(hub, system, name)
-    return _is_listed(hub, system, name, since)
+    if not last.is_held(hub.now()):
+        poll.poll_object(hub, system, name)
+        with hub.database.read() as session:
+            last = cursors.listed(session, system.id, name)
+    earliest = max(since, hub.now() - STILL_FRESH)
+    return last.polled_at is not None and last.polled_at >= earliest
 
 
-def _is_listed(hub: Hub, system: OpenSystem, name: str, since: datetime) -> bool:
+def _wake_waiting(hub: Hub, system: OpenSystem) -> None:
+    """What waited for a listing, or for what it brought, goes on at once."""
+    waits = (LISTING, INBOX)
     with hub.database.read() as session:
-        polled_at = cursors.polled_at(session, system.id, name)
-    return polled_at is not None and polled_at >= max(since, hub.now() - STILL_FRESH)
+        if not dirty.waits_for(session, system.id, waits):
+            return
+    with hub.database.write() as tx:
+        dirty.wake_waiting(tx, system.id, waits, hub.now())
+        tx.after_commit(hub.waker.dispatch, system.id)
 
 
 def _unread(hub: Hub, system: OpenSystem, names: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from mapping.canonical import FACTS
 from sync.core import exact, match
 from sync.core.normal.record import Normal, normalise
-from sync.core.party import party_from_canonical
+from sync.core.party import is_matched, party_from_canonical
 from sync.core.score import Score
 from sync.flow import weights
 from sync.flow.hub import Hub
@@ -88,6 +88,7 @@ class Matcher:
         self._normal: dict[str, Normal] = {}
         self._seats: dict[str, set[tuple[int, str]]] = {}  # (system, object) linked already
         self._keys: dict[tuple[str, str], Keys] = {}  # of the batch's records
+        self._followed: dict[tuple[str, str], list[int]] = {}  # those that lead to candidates
         self._incoming: dict[tuple[str, str], Normal] = {}  # of the batch's customers
         self._apart: set[tuple[str, str]] = set()  # pairs that a person told apart
         self._records = 0
@@ -169,7 +170,8 @@ class Matcher:
 
         What the system may not bring in is part of the item, not of the golden record.
         """
-        if any(item.values.get(path) is not None for path in item.spec.observed_paths):
+        observed = (path for path in item.spec.observed_paths if is_matched(path))
+        if any(item.values.get(path) is not None for path in observed):
             return None
         return self._keys.get(item.seen.key)
 
@@ -186,10 +188,13 @@ class Matcher:
 
     def _to_follow(self, item: Incoming) -> list[int]:
         """The keys that are rare enough to look for candidates with."""
-        keys = self._keys.get(item.seen.key, [])
-        if item.spec.entity == "contact":
-            return [key for _, key in keys]
-        return match.rare_keys(keys, self._held_by)
+        if item.seen.key not in self._followed:
+            keys = self._keys.get(item.seen.key, [])
+            if item.spec.entity == "contact":
+                self._followed[item.seen.key] = [key for _, key in keys]
+            else:
+                self._followed[item.seen.key] = match.rare_keys(keys, self._held_by)
+        return self._followed[item.seen.key]
 
     def _near(self, item: Incoming) -> list[Known]:
         ids = {i for key in self._to_follow(item) for i in self._by_key.get(key, ())}

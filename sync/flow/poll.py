@@ -17,6 +17,7 @@ from sync.gateway.systems import OpenSystem
 from sync.store import cursors, inbox, links
 from sync.store.tables import BULK, INTERACTIVE, System
 
+CREATING = timedelta(seconds=10)  # so long an answer to a create is likely to be on its way
 FRESH = 20  # so many changes of one page pass for edits; more are a load and go to the bulk lane
 
 
@@ -143,15 +144,27 @@ def changed_rows(
     """Inbox rows for the records of a page that differ from what was last seen of them.
 
     A row that still waits is replaced in any case: what it carries is older than the page.
+    What a worker is creating at this moment is left to that worker, which reads it back; should
+    it die, the create is in doubt and is looked up.
     """
     ids = [change.remote_id for change in changes]
+    spec = system.specs[name]
     with hub.database.read() as session:
         waiting = inbox.carried(session, system.id, name, ids)
         known = links.sights(session, system.id, name, ids)
+        keys = {
+            change.remote_id: engine.hub_key(spec, change.data)
+            for change in changes
+            if change.data is not None and change.remote_id not in known
+        }
+        own = links.being_created(
+            session, system.id, name, {k for k in keys.values() if k}, hub.now() - CREATING
+        )
     moved = [
         c
         for c in changes
-        if c.remote_id in waiting or has_moved(system, name, c, known.get(c.remote_id))
+        if c.remote_id in waiting
+        or (keys.get(c.remote_id) not in own and has_moved(system, name, c, known.get(c.remote_id)))
     ]
     if lane is None:
         lane = BULK if len(moved) > FRESH else INTERACTIVE

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
@@ -83,23 +83,26 @@ def release(
     )
 
 
-def polled_at(session: Session, system_id: int, object_name: str) -> datetime | None:
-    """When the last listing that ended well began."""
-    return session.scalar(
-        select(Cursor.polled_at).where(Cursor.system_id == system_id, Cursor.object == object_name)
-    )
+class Listed(NamedTuple):
+    """How far an object's listings have come."""
+
+    begun: bool = False  # listed before, so that only changes are left to list
+    polled_at: datetime | None = None  # when the last listing that ended well began
+    held_until: datetime | None = None  # somebody lists it now
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether somebody is listing it."""
+        return self.held_until is not None and self.held_until >= now
 
 
-def has_begun(session: Session, system_id: int, object_name: str) -> bool:
-    """Whether an object was ever listed, so that only changes are left to list."""
-    found = session.scalar(
-        select(Cursor.object).where(
-            Cursor.system_id == system_id,
-            Cursor.object == object_name,
-            Cursor.position.is_not(None),
+def listed(session: Session, system_id: int, object_name: str) -> Listed:
+    """How far the listings of an object have come."""
+    row = session.execute(
+        select(Cursor.position.is_not(None), Cursor.polled_at, Cursor.lease_until).where(
+            Cursor.system_id == system_id, Cursor.object == object_name
         )
-    )
-    return found is not None
+    ).one_or_none()
+    return Listed(*row) if row is not None else Listed()
 
 
 def due_systems(session: Session, now: datetime) -> list[int]:

@@ -175,15 +175,7 @@ def wake_children(
     `given_up_of`: parents that are there now. Children that were given up with an earlier,
     discarded try of one of these are wanted again.
     """
-    tx.execute(
-        update(Dirty)
-        .where(
-            Dirty.system_id == system_id,
-            Dirty.waiting_for.in_(("parent", "refused", "review")),
-            text("waiting_for <> ''"),  # says so for the index on these few, in each database
-        )
-        .values(due_at=now, waiting_for="", error="")
-    )
+    wake_waiting(tx, system_id, ("parent", "refused", "review"), now)
     dropped = select(DeadLetter.golden_id).where(
         DeadLetter.golden_id.in_(given_up_of),
         DeadLetter.system_id == system_id,
@@ -195,6 +187,26 @@ def wake_children(
         children = tx.execute(select(Golden.id, Golden.entity).where(Golden.parent_id.in_(ids)))
         pairs = [(child_id, entity, system_id) for child_id, entity in children]
         mark(tx, pairs, reason="its parent came", lane=INTERACTIVE, now=now)
+
+
+_IS_WAITING = text("waiting_for <> ''")  # names the index on these few, in each database
+
+
+def waits_for(session: Session, system_id: int, reasons: Collection[str]) -> bool:
+    """Whether rows wait for one of these."""
+    found = select(Dirty.id).where(
+        Dirty.system_id == system_id, Dirty.waiting_for.in_(reasons), _IS_WAITING
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
+def wake_waiting(tx: Tx, system_id: int, reasons: Collection[str], now: datetime) -> None:
+    """What waits for one of these is looked at again now."""
+    tx.execute(
+        update(Dirty)
+        .where(Dirty.system_id == system_id, Dirty.waiting_for.in_(reasons), _IS_WAITING)
+        .values(due_at=now, waiting_for="", error="")
+    )
 
 
 def waiting(session: Session, system_id: int | None = None) -> int:

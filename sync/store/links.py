@@ -79,6 +79,24 @@ def by_hub_key(
     return {link.hub_key: link for link in rows}
 
 
+def being_created(
+    session: Session, system_id: int, object_name: str, keys: Collection[str], since: datetime
+) -> set[str]:
+    """Which of these hub keys belong to creates whose answers are awaited since then or later."""
+    if not keys:
+        return set()
+    rows = session.scalars(
+        select(Link.hub_key).where(
+            Link.system_id == system_id,
+            Link.hub_key.in_(keys),
+            Link.object == object_name,
+            Link.state == "in_doubt",
+            Link.doubt_since >= since,
+        )
+    )
+    return set(rows)
+
+
 def of_golden(
     session: Session, golden_ids: Collection[str], system_id: int | None = None
 ) -> dict[str, list[Link]]:

@@ -36,7 +36,7 @@ def test_every_part_of_the_main_job_is_measured(results):
     wanted = (
         "first load",
         "plan",
-        "worker's peak memory",
+        "workers' peak memory",
         "reconcile",
         "calls of a reconcile",
         "peak memory of a reconcile",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -141,8 +142,9 @@ class OneMachine(Machine):
     def kill(self, target: str) -> None:
         pids = self._pids()
         if target != "everything":
-            if target in pids:
-                _kill(pids[target])
+            named = [name for name in pids if name.rpartition("-")[0] == target or name == target]
+            if named:  # of several workers any one
+                _kill(pids[random.choice(named)])
             return
         assert self._supervisor is not None
         _kill(self._supervisor.pid)

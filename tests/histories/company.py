@@ -367,7 +367,7 @@ class Company:
     def compare_all(self) -> None:
         """Somebody asks for a comparison; nobody does before a system was listed once."""
         with self.hub.database.read() as session:
-            begun = [cursors.has_begun(session, i, "customers") for i in self.ids.values()]
+            begun = [cursors.listed(session, i, "customers").begun for i in self.ids.values()]
         if all(begun):
             self.reconcile()
 

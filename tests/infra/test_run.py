@@ -119,6 +119,16 @@ def test_an_own_broker_is_used_and_none_is_started(tmp_path):
     assert run_module._without_password(hub.redis_url) == "redis://cache.internal:6379/0"
 
 
+def test_each_worker_process_has_a_name_and_fewer_threads(tmp_path):
+    hub = Hub(tmp_path, 1, redis_url="redis://localhost", workers=2)
+    children = run_module._children(hub, None)
+    assert [child.name for child in children] == ["worker", "beat", "web", "worker-2"]
+    workers = [children[0], children[-1]]
+    nodes = [child.command[child.command.index("-n") + 1] for child in workers]
+    assert nodes == ["worker@%h", "worker-2@%h"]
+    assert [child.command[child.command.index("-c") + 1] for child in workers] == ["4", "4"]
+
+
 def test_extras_start_after_the_broker_and_stop_before_it(tmp_path):
     hub = Hub(tmp_path, 1, extras=[Child("erp", ["true"])])
     names = [child.name for child in run_module._children(hub, embedded_broker(tmp_path))]

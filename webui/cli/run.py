@@ -1,6 +1,7 @@
-"""The processes of a hub on one machine: broker, worker, beat and web (and what a demo adds)."""
+"""The processes of a hub on one machine: broker, workers, beat and web (and what a demo adds)."""
 
 import http.client
+import os
 import re
 import shutil
 import socket
@@ -15,11 +16,21 @@ from webui.cli.child import Child
 from webui.cli.sentences import Language, sentence
 from webui.cli.supervisor import SMALLEST_DISK, Supervisor, SupervisorError, owned_home
 
-__all__ = ["Child", "Hub", "Supervisor", "SupervisorError", "run_hub"]
+__all__ = [
+    "Child",
+    "Hub",
+    "Supervisor",
+    "SupervisorError",
+    "default_workers",
+    "run_hub",
+    "worker_commands",
+]
 
 HOST = "127.0.0.1"
 WEB_THREADS = 32
-WORKER_THREADS = 8
+WORKER_THREADS = 8  # of one worker process, or of two together
+FEWEST_THREADS = 4
+MOST_BY_ITSELF = 2  # worker processes, without KEHUB_WORKERS
 PROBE_SECONDS = 2.0
 LEFTOVER_PATIENCE = 12.0  # what a killed hub left behind gets this long to go away
 NETWORK_FILE_SYSTEMS = re.compile(r"^(nfs\d?|cifs|smb\d?|smbfs|afs|fuse\.sshfs|ceph|glusterfs)$")
@@ -33,6 +44,7 @@ class Hub:
     port: int
     redis_url: str | None = None
     language: Language = "en"
+    workers: int = 1
     extras: Sequence[Child] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -85,20 +97,35 @@ def _embedded(hub: Hub) -> Broker | None:
 
 
 def _children(hub: Hub, broker: Broker | None) -> list[Child]:
-    """In starting order; stopping goes the other way round."""
+    """In starting order; stopping goes the other way round.
+
+    One worker is enough to begin with, so the others come after the web page.
+    """
     first = [Child("broker", broker.command, ready=broker.answers)] if broker else []
-    return [*first, *hub.extras, _worker(), _beat(hub), _web(hub)]
+    worker, *more = [Child(name, command) for name, command in worker_commands(hub.workers).items()]
+    return [*first, *hub.extras, worker, _beat(hub), _web(hub), *more]
 
 
-def _worker() -> Child:
+def default_workers() -> int:
+    """As many worker processes as cores can be kept busy: each runs on one at a time."""
+    return min(MOST_BY_ITSELF, len(os.sched_getaffinity(0)))
+
+
+def worker_commands(count: int) -> dict[str, list[str]]:
+    """The worker processes by name: `worker`, `worker-2` and so on."""
+    names = ["worker", *(f"worker-{number}" for number in range(2, count + 1))]
+    threads = WORKER_THREADS if count == 1 else FEWEST_THREADS
+    return {name: _worker(name, threads) for name in names}
+
+
+def _worker(name: str, threads: int) -> list[str]:
     # fmt: off
-    command = [
-        sys.executable, "-m", "celery", "-A", "sync.tasks:app", "worker",
-        "-P", "threads", "-c", str(WORKER_THREADS), "-Q", "wake,bulk",
+    return [
+        sys.executable, "-m", "celery", "-A", "sync.tasks:app", "worker", "-n", f"{name}@%h",
+        "-P", "threads", "-c", str(threads), "-Q", "wake,bulk",
         "--without-gossip", "--without-mingle", "--loglevel", "INFO",
     ]
     # fmt: on
-    return Child("worker", command)
 
 
 def _beat(hub: Hub) -> Child:

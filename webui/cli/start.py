@@ -97,12 +97,14 @@ def refuse_second(console: Console, settings: Settings) -> None:
 def hub_of(settings: Settings, console: Console, extras: Sequence["Child"] = ()) -> "Processes":
     """What the supervisor is given."""
     from webui.cli.run import Hub as Processes  # noqa: PLC0415
+    from webui.cli.run import default_workers  # noqa: PLC0415
 
     return Processes(
         home=settings.home,
         port=settings.port,
         redis_url=settings.redis_url,
         language=console.language,
+        workers=settings.workers or default_workers(),
         environment={"KEHUB_LANG": os.environ.get("KEHUB_LANG", console.language)},
         extras=extras,
     )
