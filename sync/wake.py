@@ -1,6 +1,7 @@
 """There is work for X: messages after a commit. A lost message is harmless, beat sweeps."""
 
 import gc
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -104,3 +105,6 @@ def collect_seldom(**_: object) -> None:
     gc.collect()
     gc.freeze()  # what the modules made stays for good
     gc.set_threshold(50_000, 20, 50)
+    # Whoever holds SQLite's one write lock gives up the interpreter with each statement. With the
+    # default of 5 ms a busy neighbour would make all other processes wait for so long each time.
+    sys.setswitchinterval(0.001)

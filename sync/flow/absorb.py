@@ -13,7 +13,7 @@ from mapping.paths import ABSENT
 from sync.core.merge import Base, Merged, is_rendering, merge_fields
 from sync.flow import guards, twins
 from sync.flow.hub import Hub
-from sync.flow.match import Keys, Match, Matcher, keys_of_many
+from sync.flow.match import Foreseen, Keys, Match, Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at, hint_row
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import dirty, goldens, inbox, links, runs, state
@@ -66,6 +66,7 @@ class Absorber:
         targets: Sequence[Participant],
         run_id: int | None = None,
         lane: int = INTERACTIVE,
+        foreseen: Foreseen | None = None,
     ) -> None:
         self.hub, self.tx, self.system = hub, tx, system
         self.targets, self.run_id, self.lane = targets, run_id, lane
@@ -83,7 +84,7 @@ class Absorber:
         self._fresh: set[str] = set()
         self._known_keys: dict[str, Keys] = {}  # of records made here and not changed since
         self.moved: list[guards.Moved] = []  # by records that were linked before
-        self._matcher = Matcher(tx, hub)
+        self._matcher = Matcher(tx, hub, foreseen)
 
     def absorb(self, batch: Sequence[Incoming]) -> Report:
         """All of a batch, parents before children. Call `finish` afterwards."""

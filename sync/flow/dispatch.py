@@ -338,6 +338,7 @@ def _ack(
     done = [o for o in outcomes if o.error is None and o.key in by_key]
     answered_at = hub.now()
     after = _read_after(hub, system, name, by_key, done)
+    items = {key: settle.readable(system, seen) for key, seen in after.items()}
     targets = hub.participants()
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id)
@@ -346,8 +347,9 @@ def _ack(
         finished = []
         for outcome in done:
             intent = by_key[outcome.key]
-            seen = after.get(outcome.key)
-            settle.ack(hub, tx, system, intent, locked[intent.golden.id], seen, absorber)
+            seen, item = after.get(outcome.key), items.get(outcome.key)
+            golden = locked[intent.golden.id]
+            settle.ack(hub, tx, system, intent, golden, seen, absorber, item=item)
             finished.append(intent)
             assert intent.golden.id in held
             batch.written += 1

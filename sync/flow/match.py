@@ -1,7 +1,7 @@
 """Finding the golden record that a new remote record belongs to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
@@ -45,12 +45,6 @@ def keys_of(entity: str, values: Mapping[str, Any]) -> Keys:
 def keys_of_many(records: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Keys]:
     """The match keys of many records (entity, values), customers in one go."""
     normals = [_normal(values) for entity, values in records if entity == "customer"]
-    return _keys(records, normals)
-
-
-def _keys(
-    records: Sequence[tuple[str, Mapping[str, Any]]], normals: Sequence[Normal]
-) -> list[Keys]:
     customers = iter(match.keys_of_many(normals))
     return [
         next(customers)
@@ -76,11 +70,30 @@ def same(
     return model.decide(scores, records).outcome == "link"
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What matching needs of a batch's customers and nobody's transaction has to wait for."""
+
+    normals: Mapping[tuple[str, str], Normal] = field(default_factory=dict)
+    keys: Mapping[tuple[str, str], Keys] = field(default_factory=dict)
+
+
+def foresee(batch: Sequence[Incoming]) -> Foreseen:
+    """Normal forms and match keys of a batch's customers.
+
+    They hold no references, so what is known of them before the transaction stays true.
+    """
+    customers = [item for item in batch if item.spec.entity == "customer"]
+    normals = {item.seen.key: _normal(item.values) for item in customers}
+    keys = match.keys_of_many(list(normals.values()))
+    return Foreseen(normals, dict(zip(normals, keys, strict=True)))
+
+
 class Matcher:
     """Matches the new records of one batch, against the store and against each other."""
 
-    def __init__(self, tx: Tx, hub: Hub) -> None:
-        self.tx, self.hub = tx, hub
+    def __init__(self, tx: Tx, hub: Hub, foreseen: Foreseen | None = None) -> None:
+        self.tx, self.hub, self._foreseen = tx, hub, foreseen or Foreseen()
         self._model = weights.in_use(tx)
         self._by_key: dict[int, list[str]] = {}
         self._held_by: dict[int, int] = {}  # key -> how many golden records hold it
@@ -103,12 +116,8 @@ class Matcher:
         matched = [item for item in batch if item.spec.entity not in FACTS]
         if not matched:
             return
-        normals = {i.seen.key: _normal(i.values) for i in matched if i.spec.entity == "customer"}
-        self._incoming.update(normals)
-        pairs = [(item.spec.entity, item.values) for item in matched]
-        found_keys = _keys(pairs, [normals[i.seen.key] for i in matched if i.seen.key in normals])
-        self._keys = {item.seen.key: keys for item, keys in zip(matched, found_keys, strict=True)}
-        wanted = {key for keys in found_keys for _, key in keys}
+        self._foresee(matched)
+        wanted = {key for keys in self._keys.values() for _, key in keys}
         self._lock_keys(sorted(wanted))
         self._held_by.update(goldens.key_frequencies(self.tx, wanted, match.MOST_HELD))
         usable = {key for item in matched for key in self._to_follow(item)}
@@ -124,6 +133,19 @@ class Matcher:
         if len(matched) > 1:
             self._seats.update(links.seats(self.tx, ids))
         self._score_all([item for item in matched if item.spec.entity == "customer"])
+
+    def _foresee(self, matched: Sequence[Incoming]) -> None:
+        """Normal forms and keys of the records, made now where nobody has made them before."""
+        known = self._foreseen
+        rest = [item for item in matched if item.seen.key not in known.keys]
+        made = foresee(rest)
+        self._incoming.update({**known.normals, **made.normals})
+        self._keys = {
+            item.seen.key: known.keys.get(item.seen.key)
+            or made.keys.get(item.seen.key)
+            or keys_of(item.spec.entity, item.values)
+            for item in matched
+        }
 
     def _score_all(self, customers: Sequence[Incoming]) -> None:
         """Scores the batch's customers against what the store holds, many pairs in one go.

@@ -61,6 +61,7 @@ def _look_up(
     now = hub.now()
     found = connector.find(name, [intent.key for intent in group])
     done = [intent for intent in group if intent.key in found]
+    items = {key: readable(system, Seen(change, now)) for key, change in found.items()}
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=hub.participants(), run_id=batch.run_id)
         locked = goldens.load(tx, [intent.golden.id for intent in done], lock=True)
@@ -72,7 +73,8 @@ def _look_up(
             intent.paths = list(intent.sent)
             seen = Seen(found[intent.key], now)
             golden = locked[intent.golden.id]
-            ack(hub, tx, system, intent, golden, seen, absorber, answered=False)
+            item = items[intent.key]
+            ack(hub, tx, system, intent, golden, seen, absorber, item=item, answered=False)
         absorber.finish()
     return done
 
@@ -163,12 +165,14 @@ def ack(
     seen: Seen | None,
     absorber: Absorber,
     *,
+    item: Incoming | None,
     answered: bool = True,
 ) -> None:
     """A write that was done: the link's base moves; what is not ours in the record comes in.
 
-    The link must be new to the transaction, or loaded by it. Not `answered`: the record was
-    found later, people may have edited it since.
+    The link must be new to the transaction, or loaded by it. `item` is what was `seen`, where
+    the mapping can read it. Not `answered`: the record was found later, people may have edited
+    it since.
     """
     assert intent.link is not None
     link = tx.get(Link, intent.link.id)
@@ -193,7 +197,6 @@ def ack(
     if seen is None and is_heard_later(system, intent):
         _expect_echo(link, intent, absorber)
         return
-    item = _readable(system, seen)
     if item is None or (link.seen_at is not None and item.seen.read_at < link.seen_at):
         expected = {p: intent.expected[p] for p in intent.paths if p in intent.expected}
         link.shadow, link.pushing = {**link.shadow, **expected}, None
@@ -267,9 +270,8 @@ def _ours(intent: Intent, item: Incoming, golden: Golden, *, defaults: bool) -> 
     return shown
 
 
-def _readable(system: OpenSystem, seen: Seen | None) -> Incoming | None:
-    if seen is None:
-        return None
+def readable(system: OpenSystem, seen: Seen) -> Incoming | None:
+    """A record in canonical form; None where the mapping leaves it out, or cannot read it."""
     try:
         return canonicalise(system, seen)
     except UnmappableValue:

@@ -11,6 +11,7 @@ from sync.core import backoff
 from sync.flow import guards, recover, tenants, turn_away, vanish
 from sync.flow.absorb import Absorber, Report
 from sync.flow.hub import Hub
+from sync.flow.match import Foreseen, foresee
 from sync.flow.records import Incoming, Seen, canonicalise, hint_row
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import inbox, links, runs
@@ -172,11 +173,27 @@ def absorb_batch(hub: Hub, system: OpenSystem, batch: _Batch) -> None:
     incoming = _canonicalise(hub, system, batch)
     targets = hub.participants()
     lane = min((seen.lane for seen in batch.seen), default=0)
+    foreseen = _foreseen(hub, system, incoming)
     try:
-        _absorb(hub, system, batch, incoming, targets, lane)
+        _absorb(hub, system, batch, incoming, targets, lane, foreseen)
     except guards.MassChangeError as error:
         _hold(hub, system, batch, error)
     turn_away.erase_own_copies(system, batch.away)
+
+
+def _foreseen(hub: Hub, system: OpenSystem, incoming: Sequence[Incoming]) -> Foreseen:
+    """What matching needs of the records that are new, made before anybody has to wait for it."""
+    customers = [item for item in incoming if item.spec.entity == "customer"]
+    by_object: dict[str, list[str]] = {}
+    for item in customers:
+        by_object.setdefault(item.object_name, []).append(item.remote_id)
+    with hub.database.read() as session:
+        known = {
+            (name, remote_id)
+            for name, ids in by_object.items()
+            for remote_id in links.sights(session, system.id, name, ids)
+        }
+    return foresee([item for item in customers if item.seen.key not in known])
 
 
 def _absorb(
@@ -186,9 +203,12 @@ def _absorb(
     incoming: Sequence[Incoming],
     targets: Sequence[Participant],
     lane: int,
+    foreseen: Foreseen,
 ) -> None:
     with hub.database.write() as tx:
-        absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id, lane=lane)
+        absorber = Absorber(
+            hub, tx, system, targets=targets, run_id=batch.run_id, lane=lane, foreseen=foreseen
+        )
         report = absorber.absorb(incoming)
         guards.check_mass_change(
             hub,
