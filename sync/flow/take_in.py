@@ -38,15 +38,15 @@ class _Batch:
 def drain(hub: Hub, system_id: int, *, rounds: int = 200) -> int:
     """Takes in what is due for a system; returns how many records."""
     taken = 0
-    for _ in range(rounds):
-        count = _one_batch(hub, system_id)
+    for number in range(rounds):
+        count = _one_batch(hub, system_id, first=number == 0)
         if count == 0:
             break
         taken += count
     return taken
 
 
-def _one_batch(hub: Hub, system_id: int) -> int:
+def _one_batch(hub: Hub, system_id: int, *, first: bool) -> int:
     try:
         system = hub.systems.open(system_id)
     except Exception as error:
@@ -69,6 +69,8 @@ def _one_batch(hub: Hub, system_id: int) -> int:
         if not rows:
             return 0
         run_id = runs.start(tx, "take_in", system_id, hub.now())
+        if first and len(rows) == hub.settings.batch:  # more than one worker can do
+            tx.after_commit(hub.waker.take_in, system_id)
     batch = _Batch(rows, token, run_id)
     try:
         _read(hub, system, batch)
