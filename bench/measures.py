@@ -119,7 +119,8 @@ def _first_load(folder, running, zoho, fxiaoke, accounts, tell):
     sides = (
         f"floors per second: Zoho read {reading:.0f}, 纷享 create {creating:.0f} in parallel and "
         f"{singly:.0f} one by one, database {storing:.0f}; CPU ms a record: hub's workers "
-        f"{cpu.own:.1f} and 纷享 {cpu.other:.1f}, a plain program {plain_cpu.own:.1f} and 纷享 {plain_cpu.other:.1f}"
+        f"{cpu.own:.1f} and 纷享 {cpu.other:.1f}, a plain program {plain_cpu.own:.1f} and "
+        f"纷享 {plain_cpu.other:.1f}"
     )
     rate = count / seconds
     return [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from connectors.sdk.contract import Change, Outcome, Write, WritesRecords
 from connectors.sdk.errors import (
@@ -63,6 +64,8 @@ def drain(hub: Hub, system_id: int, *, rounds: int = 500) -> int:
 
 
 def _one_batch(hub: Hub, system_id: int) -> Batch | None:
+    if not _has_work(hub, system_id):
+        return None
     try:
         system = hub.systems.open(system_id)
     except Exception as error:
@@ -74,7 +77,6 @@ def _one_batch(hub: Hub, system_id: int) -> Batch | None:
         return None
     token = recover.lease_token()
     with hub.database.write() as tx:
-        # While a load is being read nobody is written to: who is who is not known yet.
         now = hub.now()
         rows = dirty.claim(
             tx,
@@ -83,7 +85,7 @@ def _one_batch(hub: Hub, system_id: int) -> Batch | None:
             now=now,
             lease=hub.settings.lease,
             token=token,
-            lanes=(INTERACTIVE,) if inbox.loading(tx, now) else (INTERACTIVE, BULK),
+            lanes=_lanes(tx, now),
         )
         if not rows:
             return None
@@ -96,6 +98,18 @@ def _one_batch(hub: Hub, system_id: int) -> Batch | None:
     finally:
         hub.systems.flush_counts(system, written=batch.written)
     return batch
+
+
+def _has_work(hub: Hub, system_id: int) -> bool:
+    """A look that costs little: many messages find that others have done the work."""
+    with hub.database.read() as session:
+        now = hub.now()
+        return dirty.is_due(session, system_id, now, _lanes(session, now))
+
+
+def _lanes(session: Session, now: datetime) -> tuple[int, ...]:
+    """While a load is being read nobody is written to: who is who is not known yet."""
+    return (INTERACTIVE,) if inbox.loading(session, now) else (INTERACTIVE, BULK)
 
 
 def _failed(hub: Hub, system: OpenSystem, batch: Batch, error: Exception) -> None:

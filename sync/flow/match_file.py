@@ -32,7 +32,7 @@ from sync.core.columns import KIND_CODES, Ints, Table, Texts
 from sync.core.holders import counted
 from sync.core.levels import Pairs
 from sync.core.match import Matcher, Thresholds
-from sync.core.normal.record import normalise
+from sync.core.normal.record import expect_many, normalise
 from sync.core.party import KNOWN_COLUMNS, party_from_row
 from sync.core.score import KIND_NAMES, Model, Score, waterfall
 from sync.flow.spread import Cores, stream
@@ -115,6 +115,7 @@ def load(
     """Read and normalise a file; each process reads it all and works on its share of the chunks."""
     if path.stat().st_size < share_from:
         processes = 1
+    expect_many()
 
     def share(number: int, count: int) -> Iterator[Piece]:
         return pieces_of(path, chunk, number, count)

@@ -59,6 +59,20 @@ def mark(
     return {row["system_id"] for row in rows}
 
 
+def is_due(session: Session, system_id: int, now: datetime, lanes: Collection[int]) -> bool:
+    """Whether a claim would find anything."""
+    free = or_(Dirty.lease_until.is_(None), Dirty.lease_until < now)
+    return any(
+        session.scalar(
+            select(Dirty.id)
+            .where(Dirty.system_id == system_id, Dirty.lane == lane, Dirty.due_at <= now, free)
+            .limit(1)
+        )
+        is not None
+        for lane in lanes
+    )
+
+
 def claim(
     tx: Tx,
     system_id: int,

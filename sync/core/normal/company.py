@@ -51,7 +51,6 @@ class CompanyName:
     numbers: str = ""
 
 
-@lru_cache(maxsize=60_000)
 def parse_company(text: str) -> CompanyName:
     """The parts of a company name as anybody may have typed it."""
     name = clean(text)

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -29,7 +28,6 @@ class Identifier:
     hard: bool = False
 
 
-@lru_cache(maxsize=20_000)
 def parse_identifier(  # noqa: PLR0911 - one return for each kind of number
     text: str, country: str = "", scheme: str = ""
 ) -> Identifier | None:

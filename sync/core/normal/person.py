@@ -31,7 +31,6 @@ class PersonName:
     middle: str = ""
 
 
-@lru_cache(maxsize=60_000)
 def parse_person(name: str, given: str = "", family: str = "") -> PersonName:
     """The parts of a name; a split name given beside the whole one settles the order."""
     whole, first, last = (_clean(part) for part in (_capitals_first(name), given, family))

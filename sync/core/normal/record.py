@@ -85,6 +85,29 @@ def normalise(party: Party) -> Normal:
     )
 
 
+REMEMBERED, IN_A_FILE = 4_096, 60_000  # parsed names: for a process that stays, for one file
+
+
+class _Parsers:
+    """Parsers that remember what they parsed lately; how much tells on a process's memory."""
+
+    def __init__(self) -> None:
+        self.remember(REMEMBERED)
+
+    def remember(self, most: int) -> None:
+        self.company = lru_cache(maxsize=most)(parse_company)
+        self.person = lru_cache(maxsize=most)(parse_person)
+        self.identifier = lru_cache(maxsize=most // 3)(parse_identifier)
+
+
+_parsers = _Parsers()
+
+
+def expect_many() -> None:
+    """A whole file comes, in which names come again far apart."""
+    _parsers.remember(IN_A_FILE)
+
+
 @lru_cache(maxsize=1024)
 def country_code(text: str) -> str:
     """ISO code of a country as anybody may have typed it; empty where unknown."""
@@ -94,15 +117,15 @@ def country_code(text: str) -> str:
 
 def _companies(party: Party) -> list[CompanyName]:
     names = [n.whole or f"{n.given} {n.family}" for n in party.names]
-    parsed = [parse_company(name) for name in names if not _is_test(name)]
+    parsed = [_parsers.company(name) for name in names if not _is_test(name)]
     if party.kind == "company" and party.organisation:
-        parsed += [parse_company(party.organisation)] if not parsed else []
+        parsed += [_parsers.company(party.organisation)] if not parsed else []
     return [name for name in dict.fromkeys(parsed) if name.latin]
 
 
 def _persons(party: Party) -> list[PersonName]:
     parsed = [
-        parse_person(n.whole, n.given, n.family) for n in party.names if not _is_test(n.whole)
+        _parsers.person(n.whole, n.given, n.family) for n in party.names if not _is_test(n.whole)
     ]
     return [name for name in dict.fromkeys(parsed) if name.full]
 
@@ -114,12 +137,12 @@ def _is_test(name: str) -> bool:
 def _employer(party: Party) -> CompanyName | None:
     if not party.organisation:
         return None
-    parsed = parse_company(party.organisation)
+    parsed = _parsers.company(party.organisation)
     return parsed if parsed.latin else None
 
 
 def _identifiers(party: Party, country: str) -> list[Identifier]:
-    parsed = (parse_identifier(t.value, country, t.scheme.lower()) for t in party.tax_ids)
+    parsed = (_parsers.identifier(t.value, country, t.scheme.lower()) for t in party.tax_ids)
     return [number for number in dict.fromkeys(parsed) if number]
 
 
