@@ -44,8 +44,8 @@ ELSEWHERE = {
 RARE = {  # branches that one day does not bring, or blocks that open no transaction of their own
     "dispatch._hear_first", "dispatch._keep_lease", "dispatch._later", "dispatch._unlink",
     "dispatch._write_object", "duplicates._keep", "duplicates._settle_doubt",
-    "duplicates.merge_away", "plan._simulate", "recover.pause", "settle._wait",
-    "settle.settle_doubts", "take_in._hold", "plan._scratch",
+    "duplicates.merge_away", "hear._wake_waiting", "plan._simulate", "recover.pause",
+    "settle._wait", "settle.settle_doubts", "take_in._hold", "plan._scratch",
 }  # fmt: skip
 
 SAFE_CALLS = {  # calls that leave nothing behind, or reach nobody, and where they are tried
