@@ -2,22 +2,11 @@
 
 from celery.signals import worker_process_init
 
-from sync.flow import (
-    backup,
-    dispatch,
-    erase,
-    load,
-    mapping_change,
-    plan,
-    poll,
-    quality,
-    rollback,
-    sweep,
-    take_in,
-)
+from sync.flow import dispatch, erase, jobs, poll, quality, rollback, sweep, take_in
 from sync.flow.opening import hub
 from sync.wake import make_app
 
+LONGEST_JOB = 12 * 3600  # seconds; the lease of a job is renewed while it runs
 app = make_app(hub().settings.redis_url or "redis://127.0.0.1:6379/0")
 app.conf.beat_schedule = {
     "sweep": {"task": "sync.tasks.sweep_due", "schedule": 2.0, "options": {"expires": 10}},
@@ -56,16 +45,12 @@ def erase_person(erasure_id: str) -> None:
     erase.carry_on(hub(), erasure_id)
 
 
-@app.task(name="sync.tasks.make_plan")  # type: ignore[untyped-decorator]
-def make_plan(plan_id: int) -> None:
-    """Reads and simulates."""
-    plan.make_plan(hub(), plan_id)
-
-
-@app.task(name="sync.tasks.apply_plan")  # type: ignore[untyped-decorator]
-def apply_plan(plan_id: int) -> None:
-    """Hands a plan's records over."""
-    load.hand_over(hub(), plan_id)
+@app.task(  # type: ignore[untyped-decorator]
+    name="sync.tasks.work_on", time_limit=LONGEST_JOB, soft_time_limit=LONGEST_JOB - 60
+)
+def work_on(job_id: int) -> None:
+    """Does long work that somebody asked for: a plan, a backup, a new mapping ..."""
+    jobs.work(hub(), job_id)
 
 
 @app.task(name="sync.tasks.roll_back")  # type: ignore[untyped-decorator]
@@ -74,30 +59,10 @@ def roll_back(run_id: int) -> None:
     rollback.carry_on(hub(), run_id)
 
 
-@app.task(name="sync.tasks.go_on_restored")  # type: ignore[untyped-decorator]
-def go_on_restored() -> None:
-    """Goes on after a restore that was approved."""
-    backup.go_on(hub())
-
-
-@app.task(name="sync.tasks.carry_out_mapping")  # type: ignore[untyped-decorator]
-def carry_out_mapping(system_id: int, plan_id: int | None) -> None:
-    """Carries out what a new mapping's plan has shown."""
-    mapping_change.carry_out(hub(), system_id, plan_id)
-
-
 @app.task(name="sync.tasks.sweep_due")  # type: ignore[untyped-decorator]
 def sweep_due() -> None:
     """Wakes whatever is due, however its message got lost."""
     sweep.wake_due(hub())
-
-
-@app.task(name="sync.tasks.work_out_thresholds")  # type: ignore[untyped-decorator]
-def work_out_thresholds() -> None:
-    """Works out what each threshold would do to the customers."""
-    from sync.flow import thresholds  # noqa: PLC0415  loads numpy, which no other task needs
-
-    thresholds.work_out(hub())
 
 
 @app.task(name="sync.tasks.assess")  # type: ignore[untyped-decorator]

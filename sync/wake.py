@@ -33,23 +33,11 @@ class Waker:
     def erase(self, erasure_id: str) -> None:
         self._send("erase", {"erasure_id": erasure_id})
 
-    def plan(self, plan_id: int) -> None:
-        self._send("make_plan", {"plan_id": plan_id}, queue=BULK)
-
-    def apply(self, plan_id: int) -> None:
-        self._send("apply_plan", {"plan_id": plan_id}, queue=BULK)
+    def job(self, job_id: int) -> None:
+        self._send("work_on", {"job_id": job_id}, queue=BULK)
 
     def rollback(self, run_id: int) -> None:
         self._send("roll_back", {"run_id": run_id}, queue=BULK)
-
-    def restored(self) -> None:
-        self._send("go_on_restored", {}, queue=BULK)
-
-    def mapping(self, system_id: int, plan_id: int | None) -> None:
-        self._send("carry_out_mapping", {"system_id": system_id, "plan_id": plan_id}, queue=BULK)
-
-    def thresholds(self) -> None:
-        self._send("work_out_thresholds", {}, queue=BULK)
 
     def _send(self, name: str, kwargs: Mapping[str, Any], queue: str = WAKE) -> None:
         if self._app is None:

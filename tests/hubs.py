@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from connectors.memory import connector as memory
 from connectors.memory.world import MemoryWorld, forget, world
 from sync.core.policy import PolicySet
-from sync.flow import dispatch, poll, take_in
+from sync.flow import dispatch, jobs, poll, take_in
 from sync.flow.hub import Hub
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.systems import Systems
@@ -19,7 +19,7 @@ from sync.settings import Settings
 from sync.store import cursors
 from sync.store.session import Database
 from sync.store.systems import StoredSystems
-from sync.store.tables import Base, Conflict, Dirty, Golden, Inbox, Link, System
+from sync.store.tables import Base, Conflict, Dirty, Golden, Inbox, Job, Link, System
 from sync.wake import Waker
 
 
@@ -71,6 +71,13 @@ class Fixture:
             if moved == 0:
                 return
         raise AssertionError("The hub does not come to rest.")
+
+    def do_jobs(self) -> None:
+        """What a worker does about the jobs that were asked for."""
+        with self.hub.database.read() as session:
+            ids = session.scalars(select(Job.id).where(Job.state == "waiting")).all()
+        for job_id in ids:
+            jobs.work(self.hub, job_id)
 
     def reopen(self) -> None:
         """As a new process: connectors are opened anew and see what their world is like."""

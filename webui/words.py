@@ -172,6 +172,25 @@ PLAN_KINDS: Mapping[str, Pair] = {
     "mapping": ("Mapping preview", "映射预览"),
     "restore": ("After a restore", "恢复后核对"),
 }
+JOB_KINDS: Mapping[str, Pair] = {
+    "backup": ("Making a backup", "正在创建备份"),
+    "prove": ("Proving the backup", "正在验证备份"),
+    "thresholds": ("Comparing all customers", "正在比较全部客户"),
+    "rollback_count": ("Counting the whole run", "正在统计整个运行"),
+    "plan": ("Making the plan", "正在生成计划"),
+    "apply": ("Going live", "正在上线"),
+    "mapping": ("Carrying out what the new version changes", "正在执行新版本带来的变更"),
+    "restore": ("Taking in what the systems hold", "正在读入各系统的数据"),
+}
+JOB_STEPS: Mapping[str, Pair] = {
+    "copying": ("The database is being copied and counted.", "正在复制并统计数据库。"),
+    "sealing": ("The copy is being sealed.", "正在加密副本。"),
+    "opening": ("The file is being opened.", "正在打开文件。"),
+    "comparing": (
+        "It was restored into a scratch database, whose tables are being compared.",
+        "已恢复到临时数据库，正在逐表比对。",
+    ),
+}
 MAPPING_STATES: Mapping[str, Pair] = {
     "draft": ("Draft", "草稿"),
     "live": ("Live", "使用中"),
@@ -508,6 +527,8 @@ TABLES: Mapping[str, Mapping[str, Pair]] = {
     "run_state": RUN_STATES,
     "plan_state": PLAN_STATES,
     "plan_kind": PLAN_KINDS,
+    "job_kind": JOB_KINDS,
+    "job_step": JOB_STEPS,
     "issue": issue_words.ISSUES,
     "mapping_state": MAPPING_STATES,
     "lint_level": LINT_LEVELS,

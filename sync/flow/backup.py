@@ -2,12 +2,11 @@
 
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import inspect, select, update
@@ -18,16 +17,25 @@ from sync.flow.hub import Hub
 from sync.flow.take_in import drain
 from sync.flow.turn_away import listed
 from sync.gateway.vault import master_key
-from sync.store import archive, audit, snapshot, state
+from sync.store import archive, audit, jobs, snapshot, state
+from sync.store.scratch import scratch_folder
 from sync.store.session import Tx
 from sync.store.tables import Cursor, Dirty, Guard, Inbox, Plan, System, new_id
 
 EPOCH, RESTORED = "epoch", "restore"  # keys of facts
 RESTORE = "restore"  # kind of the plan that shows what was re-learned
-TRY_AGAIN = timedelta(minutes=15)  # longer than carrying an approval out takes
+FOLDER, SUFFIX = "backups", ".backup"
 SUPPRESSION = "suppression.jsonl"  # whom the hub must never hold again: outlives what is put back
 MANIFEST = "manifest.json"
+DROPPED = "The hub was restored from a backup meanwhile. Ask for it again."
 PAUSED = "Restored from a backup: compare first, then approve."
+
+
+Step = Callable[[str], None]  # told what is being done
+
+
+def _silent(_step: str) -> None:
+    """Nobody wants to know what is being done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +60,52 @@ def passphrase(hub: Hub) -> bytes:
     return master_key(own.secret_key_file or own.home / "secret.key")
 
 
-def make(hub: Hub, target: Path, key: bytes) -> Manifest:
+def folder(hub: Hub) -> Path:
+    """Where backups are kept that were given no place."""
+    return hub.settings.home / FOLDER
+
+
+def next_name(hub: Hub) -> str:
+    """A name of its own for a backup that was given none."""
+    return f"kehub-{hub.now():%Y%m%d-%H%M%S}{SUFFIX}"
+
+
+def note_made(hub: Hub, target: Path, actor: str) -> None:
+    """Who made a backup."""
+    with hub.database.write() as tx:
+        audit.note(tx, actor=actor, action="backup", subject=target.name, now=hub.now(), facts={})
+
+
+def make(hub: Hub, target: Path, key: bytes, step: Step = _silent) -> Manifest:
     """Writes a backup while the hub works."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = snapshot.file_name(hub.database)
-    with _folder(hub) as folder:
+    with _scratch(hub) as place:
         made_at = hub.now()
-        tables = snapshot.take(hub.database, folder / name, hub.settings.pg_bin)
+        step("copying")
+        tables = snapshot.take(hub.database, place / name, hub.settings.pg_bin)
         with hub.database.read() as session:
             epoch = epoch_of(session)
         manifest = Manifest(made_at, hub.database.url.get_backend_name(), epoch, tables)
-        (folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
-        (folder / SUPPRESSION).write_bytes(listed(hub).content())
+        (place / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+        (place / SUPPRESSION).write_bytes(listed(hub).content())
+        step("sealing")
         with (
             archive.sealed(target, key) as sealing,
             tarfile.open(fileobj=sealing, mode="w|gz") as packed,
         ):
             for part in (MANIFEST, SUPPRESSION, name):
-                packed.add(folder / part, arcname=part)
+                packed.add(place / part, arcname=part)
     return manifest
 
 
-def verify(hub: Hub, source: Path, key: bytes) -> tuple[Manifest, list[str]]:
+def verify(hub: Hub, source: Path, key: bytes, step: Step = _silent) -> tuple[Manifest, list[str]]:
     """Restores into a scratch database; the names of tables that are not as they were."""
+    step("opening")
     with _unpacked(hub, source, key) as (manifest, copy):
         if manifest.backend != hub.database.url.get_backend_name():
             raise archive.ArchiveError(_other(manifest))
+        step("comparing")
         with snapshot.scratch(hub.database, copy, hub.settings.pg_bin) as found:
             names = sorted({*manifest.tables, *found})
             return manifest, [n for n in names if manifest.tables.get(n) != found.get(n)]
@@ -112,45 +141,35 @@ def pending(session: Session) -> dict[str, Any] | None:
     return fact if fact and not fact.get("approved_at") else None
 
 
-def start_compare(hub: Hub, actor: str) -> int:
+def start_compare(hub: Hub, tx: Tx, actor: str) -> int:
     """A plan that shows what was re-learned and what would be written; make it, then approve."""
-    with hub.database.write() as tx:
-        fact = pending(tx)
-        if fact is None:
-            raise LookupError("No restore waits for approval.")
-        row = Plan(kind=RESTORE, systems=fact["systems"], actor=actor, created_at=hub.now())
-        tx.add(row)
-        tx.flush()
-        return row.id
+    fact = pending(tx)
+    if fact is None:
+        raise LookupError("No restore waits for approval.")
+    row = Plan(kind=RESTORE, systems=fact["systems"], actor=actor, created_at=hub.now())
+    tx.add(row)
+    tx.flush()
+    return row.id
 
 
-def begin_approval(hub: Hub, plan_id: int, actor: str) -> None:
-    """Notes that a comparison was approved; `go_on` does the rest, here or in a worker."""
-    with hub.database.write() as tx:
-        fact = pending(tx)
-        if fact is None:
-            return
-        noted = {"approving": plan_id, "approver": actor, "tried_at": hub.now().isoformat()}
-        state.put(tx, RESTORED, {**fact, **noted}, hub.now())
-        tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applying"))
+def begin_approval(hub: Hub, tx: Tx, plan_id: int, actor: str) -> bool:
+    """Notes that a comparison was approved; `go_on` does the rest. False where nothing waits."""
+    fact = pending(tx)
+    if fact is None:
+        return False
+    noted = {"approving": plan_id, "approver": actor}
+    state.put(tx, RESTORED, {**fact, **noted}, hub.now())
+    tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applying"))
+    return True
 
 
 def go_on(hub: Hub) -> None:
     """Carries an approval out that was noted; nothing where none was."""
-    with hub.database.write() as tx:
-        fact = pending(tx)
-        if fact is None or "approving" not in fact:
-            return
-        state.put(tx, RESTORED, {**fact, "tried_at": hub.now().isoformat()}, hub.now())
-    approve(hub, fact["approving"], fact["approver"])
-
-
-def is_stuck(session: Session, now: datetime) -> bool:
-    """Whether an approval was noted long ago and has not been carried out."""
-    fact = pending(session)
+    with hub.database.read() as session:
+        fact = pending(session)
     if fact is None or "approving" not in fact:
-        return False
-    return now - datetime.fromisoformat(fact["tried_at"]) > TRY_AGAIN
+        return
+    approve(hub, fact["approving"], fact["approver"])
 
 
 def relearned(session: Session, plan_id: int) -> dict[str, dict[str, int]]:
@@ -208,6 +227,7 @@ def _compare_only(hub: Hub, tx: Tx, manifest: Manifest, epoch: int, actor: str) 
     tx.execute(update(System).values(token=None, token_lease=None))
     for table in (Inbox, Dirty, Cursor):
         tx.execute(update(table).values(lease_until=None, lease_token=None))
+    jobs.drop_open(tx, DROPPED, now)
     # What was read before the backup is old by now; it is read again.
     tx.execute(
         update(Inbox)
@@ -251,6 +271,10 @@ def _move_cursor(hub: Hub, tx: Tx, system_id: int, name: str, position: Any) -> 
     )
 
 
+def _scratch(hub: Hub) -> AbstractContextManager[Path]:
+    return scratch_folder(hub.settings.home, "backup-")
+
+
 def _part(path: Path) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
@@ -264,22 +288,16 @@ def _other(manifest: Manifest) -> str:
 
 
 @contextmanager
-def _folder(hub: Hub) -> Iterator[Path]:
-    with TemporaryDirectory(prefix="backup-", dir=hub.settings.home) as folder:
-        yield Path(folder)
-
-
-@contextmanager
 def _unpacked(hub: Hub, source: Path, key: bytes) -> Iterator[tuple[Manifest, Path]]:
-    with _folder(hub) as folder:
+    with _scratch(hub) as place:
         with (
             archive.opened(source, key) as opening,
             tarfile.open(fileobj=opening, mode="r|gz") as packed,
         ):
-            packed.extractall(folder, filter="data")
-        facts = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            packed.extractall(place, filter="data")
+        facts = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
         tables = {name: snapshot.Contents(**found) for name, found in facts["tables"].items()}
         made_at = datetime.fromisoformat(facts["made_at"])
         manifest = Manifest(made_at, facts["backend"], facts["epoch"], tables)
         name = snapshot.SQLITE if manifest.backend == "sqlite" else snapshot.POSTGRESQL
-        yield manifest, folder / name
+        yield manifest, place / name

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from connectors.sdk.contract import DescribesSchema, WritesRecords
@@ -26,6 +24,7 @@ from sync.flow.load import stage, staged_rows
 from sync.flow.reconcile import compare
 from sync.gateway.systems import OpenSystem, Systems
 from sync.store import inbox
+from sync.store.scratch import scratch_folder
 from sync.store.session import Database, Tx
 from sync.store.systems import StoredSystems
 from sync.store.tables import (
@@ -81,6 +80,16 @@ def make_plan(hub: Hub, plan_id: int) -> None:
     with hub.database.write() as tx:
         summary["relearned"] = relearned(tx, plan_id)
         tx.execute(update(Plan).where(Plan.id == plan_id).values(state="ready", summary=summary))
+
+
+def make_plan_anew(hub: Hub, plan_id: int) -> None:
+    """The same for a worker: nothing where it was made; what a lost worker had read goes first."""
+    with hub.database.write() as tx:
+        state = tx.scalar(select(Plan.state).where(Plan.id == plan_id))
+        if state != "reading":
+            return
+        tx.execute(delete(Staged).where(Staged.plan_id == plan_id))
+    make_plan(hub, plan_id)
 
 
 def relearned(session: Session, plan_id: int) -> dict[str, dict[str, int]]:
@@ -197,8 +206,8 @@ def _simulate(hub: Hub, plan_id: int) -> dict[str, Any]:
 @contextmanager
 def _scratch(hub: Hub, plan: Plan) -> Iterator[tuple[Hub, _Clock]]:
     """A hub on a copy of the tables, in which the plan's systems are live."""
-    with TemporaryDirectory(prefix="plan-", dir=hub.settings.home) as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'scratch.db'}")
+    with scratch_folder(hub.settings.home, "plan-") as folder:
+        database = Database(f"sqlite:///{folder / 'scratch.db'}")
         try:
             Base.metadata.create_all(database.engine)
             _copy(hub.database, database)

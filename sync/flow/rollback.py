@@ -1,7 +1,7 @@
 """Rolling a run back: the inverse of its field changes goes the ordinary way."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from sync.store import audit, goldens, runs, state
 from sync.store.tables import Change, Golden, HubState, Run
 
 CHUNK = 200
+SAMPLES = 200
 RULE = "rolled back"
 LEASE = timedelta(minutes=2)  # longer than a chunk takes
 _FACT = "rollback:"  # by the run that does it: what it sets back, and how far it has come
@@ -38,6 +39,71 @@ class Step:
         return not self.left
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What rolling a run back would do: counts, and the first of each kind.
+
+    With `is_partial` the counts are of the first records only.
+    """
+
+    records: int
+    fields: int
+    fields_left: int
+    set_back: tuple[Step, ...]
+    left: tuple[Step, ...]
+    created: tuple[tuple[str, str], ...]
+    is_partial: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Counted":
+        """What `as_json` has made, also after a database had it."""
+        return cls(
+            **{
+                **kept,
+                "set_back": tuple(Step(**each) for each in kept["set_back"]),
+                "left": tuple(Step(**each) for each in kept["left"]),
+                "created": tuple((each[0], each[1]) for each in kept["created"]),
+            }
+        )
+
+
+def counted(
+    hub: Hub,
+    run_id: int,
+    note: Callable[[Mapping[str, Any]], None] | None = None,
+    *,
+    most: int | None = None,
+) -> Counted:
+    """Goes through a run's changes, all of them or `most` records."""
+    back: list[Step] = []
+    left: list[Step] = []
+    records = fields = fields_left = looked = 0
+    is_partial = False
+    with hub.database.read() as session:
+        for chunk in steps(session, run_id):
+            if most is not None and looked >= most:
+                is_partial = True
+                break
+            looked += len({step.golden_id for step in chunk})
+            here = [step for step in chunk if step.is_set_back]
+            records += len({step.golden_id for step in here})
+            fields += len(here)
+            fields_left += len(chunk) - len(here)
+            back.extend(here[: SAMPLES - len(back)])
+            left.extend([s for s in chunk if not s.is_set_back][: SAMPLES - len(left)])
+            session.expunge_all()
+            if note is not None:
+                note({"records": looked})
+        created = created_by(session, run_id)
+    return Counted(
+        records, fields, fields_left, tuple(back), tuple(left), tuple(created), is_partial
+    )
+
+
 def steps(session: Session, run_id: int) -> Iterator[list[Step]]:
     """What rolling a run back would do, in chunks of golden records."""
     last = ""
@@ -47,10 +113,10 @@ def steps(session: Session, run_id: int) -> Iterator[list[Step]]:
 
 
 def created_by(session: Session, run_id: int) -> list[tuple[str, str]]:
-    """Golden records that a run made: they stay, a rollback deletes nothing (id, name)."""
+    """The first records that a run made: they stay, a rollback deletes nothing (id, name)."""
     made = select(Change.golden_id).where(Change.run_id == run_id, Change.op == "created")
     found = session.execute(
-        select(Golden.id, Golden.name).where(Golden.id.in_(made)).order_by(Golden.id)
+        select(Golden.id, Golden.name).where(Golden.id.in_(made)).order_by(Golden.id).limit(SAMPLES)
     )
     return [(golden_id, name) for golden_id, name in found]
 

@@ -6,9 +6,11 @@ import structlog
 from sqlalchemy import delete, or_, select, update
 
 from connectors.sdk.contract import SubscribesWebhooks
-from sync.flow import backup, drift, erase, recover, rollback, usage, weights
+from sync.flow import backup, drift, erase, jobs, recover, rollback, usage, weights
 from sync.flow.hub import Hub
 from sync.store import cursors, dirty, erasures, inbox
+from sync.store import jobs as stored_jobs
+from sync.store.scratch import clear_left
 from sync.store.tables import Golden, Plan, Run, System
 
 log = structlog.get_logger()
@@ -31,14 +33,13 @@ def wake_due(hub: Hub) -> None:
             hub.waker.take_in(system_id)
         for system_id in live.intersection(dirty.systems_with_work(session, now)):
             hub.waker.dispatch(system_id)
-        if backup.is_stuck(session, now):
-            hub.waker.restored()
         for run_id in rollback.unfinished(session, now):
             hub.waker.rollback(run_id)
         for erasure_id in erasures.due(session, now):
             hub.waker.erase(erasure_id)
         due = or_(System.hook_due.is_(None), System.hook_due <= now)
         subscribing = list(session.scalars(select(System.id).where(System.state == "live", due)))
+    jobs.wake_due(hub)
     for system_id in subscribing:
         renew_subscription(hub, system_id)
 
@@ -106,6 +107,8 @@ def tidy(hub: Hub) -> None:
         inbox.forget_done(tx, now - KEEP_DELIVERIES)
         tx.execute(delete(Run).where(Run.started_at < now - KEEP_RUNS))
         tx.execute(delete(Plan).where(Plan.created_at < now - KEEP_RUNS))
+        stored_jobs.forget(tx, now - KEEP_RUNS)
+    clear_left(hub.settings.home, backup.folder(hub))
     usage.note(hub)
     drift.recheck(hub)
     weights.refit_when_due(hub)

@@ -16,7 +16,6 @@ from sync.flow import weights
 from sync.flow.hub import Hub
 from sync.flow.match_file import CHUNK, FileMatch, Piece, assembled, match_loaded
 from sync.store import state
-from sync.store.session import Tx
 from sync.store.tables import Golden
 
 FACT = "thresholds"
@@ -33,14 +32,6 @@ class Line:
     expected_precision: float
     expected_missed: float
     edge: tuple[tuple[str, str, float], ...]
-
-
-def ask(tx: Tx, hub: Hub, actor: str) -> None:
-    """Notes that somebody wants them worked out; what was found before stays until then."""
-    now = hub.now()
-    fact = {**state.get(tx, FACT), "asked_at": now.isoformat(), "asked_by": actor}
-    state.put(tx, FACT, fact, now)
-    tx.after_commit(hub.waker.thresholds)
 
 
 def work_out(hub: Hub, *, train: bool = False) -> dict[str, Any]:
@@ -63,7 +54,7 @@ def work_out(hub: Hub, *, train: bool = False) -> dict[str, Any]:
 
 
 def kept(session: Session) -> dict[str, Any]:
-    """What was worked out last, and whether it is asked for again."""
+    """What was worked out last."""
     return state.get(session, FACT)
 
 

@@ -9,18 +9,18 @@ from typing import Any
 from sqlalchemy import func, select
 
 from sync.flow import backup as flow
+from sync.flow import jobs as flow_jobs
 from sync.flow import plan
 from sync.flow.hub import Hub
-from sync.service import plans
+from sync.service import jobs, plans
 from sync.service.errors import NotFoundError, ServiceError
+from sync.service.jobs import JobView
 from sync.service.plans import PlanView
 from sync.store import audit
-from sync.store.archive import ArchiveError
+from sync.store.archive import ArchiveBusyError, ArchiveError
+from sync.store.session import Tx
 from sync.store.snapshot import SnapshotError
 from sync.store.tables import Plan, System
-
-FOLDER = "backups"
-SUFFIX = ".backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +64,49 @@ def backup(
 
     Without a path it gets a name of its own in the folder `backups` of the data folder.
     """
-    target = path or _next_name(hub)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = path or folder(hub) / flow.next_name(hub)
     try:
         manifest = flow.make(hub, target, _key(hub, passphrase))
-    except SnapshotError as error:
+    except (ArchiveBusyError, SnapshotError) as error:
         raise ServiceError(str(error), code="no_backup") from error
-    with hub.database.write() as tx:
-        audit.note(tx, actor=actor, action="backup", subject=target.name, now=hub.now(), facts={})
+    flow.note_made(hub, target, actor)
     return _view(target, manifest)
+
+
+def start_backup(hub: Hub, *, actor: str) -> JobView:
+    """The same in a worker, in the hub's own folder and under the master key."""
+    with hub.database.write() as tx:
+        job_id = flow_jobs.ask(hub, tx, flow_jobs.BACKUP, actor=actor, name=flow.next_name(hub))
+    return jobs.get_job(hub, job_id)
+
+
+def start_proof(hub: Hub, name: str, *, actor: str) -> JobView:
+    """Has a worker prove a listed backup."""
+    stored(hub, name)
+    with hub.database.write() as tx:
+        job_id = flow_jobs.ask(hub, tx, flow_jobs.PROVE, name, actor=actor)
+    return jobs.get_job(hub, job_id)
+
+
+def last_backup(hub: Hub) -> JobView | None:
+    """The newest backup that a worker was asked for."""
+    return jobs.newest(hub, flow_jobs.BACKUP)
+
+
+def proofs(hub: Hub) -> dict[str, JobView]:
+    """By file the newest proof that a worker was asked for."""
+    return jobs.newest_by_subject(hub, flow_jobs.PROVE)
 
 
 def folder(hub: Hub) -> Path:
     """Where backups are kept that were given no place."""
-    return hub.settings.home / FOLDER
+    return flow.folder(hub)
 
 
 def list_backups(hub: Hub) -> list[StoredBackup]:
     """The backups in the hub's own folder, newest first."""
     found = []
-    for path in folder(hub).glob(f"*{SUFFIX}"):
+    for path in folder(hub).glob(f"*{flow.SUFFIX}"):
         facts = path.stat()
         made_at = datetime.fromtimestamp(facts.st_mtime, UTC)
         found.append(StoredBackup(path.name, made_at, facts.st_size))
@@ -150,11 +173,9 @@ def restored_state(hub: Hub) -> Restored | None:
 
 def start_compare(hub: Hub, *, actor: str = "") -> PlanView:
     """Starts the comparison in a worker."""
-    try:
-        plan_id = flow.start_compare(hub, actor)
-    except LookupError as error:
-        raise ServiceError(str(error), code="no_restore") from error
-    hub.waker.plan(plan_id)
+    with hub.database.write() as tx:
+        plan_id = _begin_compare(hub, tx, actor)
+        flow_jobs.ask(hub, tx, flow_jobs.PLAN, str(plan_id), actor=actor)
     return plans.get_plan(hub, plan_id)
 
 
@@ -164,10 +185,8 @@ def compare_restore(hub: Hub, *, actor: str = "") -> PlanView:
     `summary["relearned"]` counts by system: changed, missing, new, and new ones that the hub
     itself had made after the backup (by_key).
     """
-    try:
-        plan_id = flow.start_compare(hub, actor)
-    except LookupError as error:
-        raise ServiceError(str(error), code="no_restore") from error
+    with hub.database.write() as tx:
+        plan_id = _begin_compare(hub, tx, actor)
     plan.make_plan(hub, plan_id)
     return plans.get_plan(hub, plan_id)
 
@@ -181,8 +200,21 @@ def approve_restore(hub: Hub, plan_id: int, *, actor: str = "") -> None:
 def start_approval(hub: Hub, plan_id: int, *, actor: str = "") -> None:
     """The same in a worker."""
     _check_comparison(hub, plan_id)
-    flow.begin_approval(hub, plan_id, actor)
-    hub.waker.restored()
+    with hub.database.write() as tx:
+        if flow.begin_approval(hub, tx, plan_id, actor):
+            flow_jobs.ask(hub, tx, flow_jobs.RESTORE, str(plan_id), actor=actor)
+
+
+def approval(hub: Hub, plan_id: int) -> JobView | None:
+    """How far an approval has come that a worker was asked for."""
+    return jobs.newest(hub, flow_jobs.RESTORE, str(plan_id))
+
+
+def _begin_compare(hub: Hub, tx: Tx, actor: str) -> int:
+    try:
+        return flow.start_compare(hub, tx, actor)
+    except LookupError as error:
+        raise ServiceError(str(error), code="no_restore") from error
 
 
 def _check_comparison(hub: Hub, plan_id: int) -> None:
@@ -194,10 +226,6 @@ def _check_comparison(hub: Hub, plan_id: int) -> None:
             hint="Compare again, then approve.",
             id=plan_id,
         )
-
-
-def _next_name(hub: Hub) -> Path:
-    return folder(hub) / f"kehub-{hub.now():%Y%m%d-%H%M%S}{SUFFIX}"
 
 
 def _key(hub: Hub, passphrase: str | None) -> bytes:

@@ -13,15 +13,17 @@ from mapping.errors import MappingError
 from mapping.lint import lint
 from mapping.loader import load
 from mapping.spec import MappingSpec
+from sync.flow import jobs as flow_jobs
 from sync.flow import mapping_change, plan
 from sync.flow.hub import Hub
-from sync.service import plans
+from sync.service import jobs, plans
 from sync.service.errors import NotFoundError, ServiceError
+from sync.service.jobs import JobView
 from sync.service.plans import PlanView
 from sync.store import audit, links, state
 from sync.store.session import Tx
-from sync.store.tables import Link, Plan, System
 from sync.store.tables import Mapping as MappingRow
+from sync.store.tables import Plan, System
 
 _LINT = "lint:"  # what the linter said when a version was added
 _RECENT = 50
@@ -197,7 +199,7 @@ def preview(hub: Hub, mapping_id: int, *, actor: str = "", wake: bool = True) ->
         tx.flush()
         plan_id = made.id
         if wake:
-            tx.after_commit(hub.waker.plan, plan_id)
+            flow_jobs.ask(hub, tx, flow_jobs.PLAN, str(plan_id), actor=actor)
     return plans.get_plan(hub, plan_id)
 
 
@@ -226,19 +228,31 @@ def activate(
             tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applying"))
         system_id = row.system_id
         if not inline:
-            tx.after_commit(hub.waker.mapping, system_id, plan_id)
+            _carry_out(hub, tx, row, plan_id, actor)
     if inline:
         mapping_change.carry_out(hub, system_id, plan_id)
     return get_version(hub, mapping_id)
 
 
-def carry_on(hub: Hub, mapping_id: int) -> None:
-    """Carries an activation out whose worker was lost. Safe to repeat."""
-    found = readiness(hub, mapping_id).plan
-    if found is not None and found.state == "applying":
-        with hub.database.read() as session:
-            system_id = session.get_one(MappingRow, mapping_id).system_id
-        hub.waker.mapping(system_id, found.id)
+def activation(hub: Hub, mapping_id: int) -> JobView | None:
+    """How far carrying an activation out has come; None where a worker was never asked."""
+    return jobs.newest(hub, flow_jobs.MAPPING, str(mapping_id))
+
+
+def carry_on(hub: Hub, mapping_id: int, *, actor: str = "") -> None:
+    """Has an activation that failed carried out again. Safe to repeat."""
+    last = activation(hub, mapping_id)
+    if last is None or last.state != "failed":
+        return
+    with hub.database.write() as tx:
+        row = tx.get_one(MappingRow, mapping_id)
+        if row.state == "live":
+            _carry_out(hub, tx, row, last.facts["plan"], actor)
+
+
+def _carry_out(hub: Hub, tx: Tx, row: MappingRow, plan_id: int | None, actor: str) -> None:
+    facts = {"system": row.system_id, "plan": plan_id}
+    flow_jobs.ask(hub, tx, flow_jobs.MAPPING, str(row.id), actor=actor, **facts)
 
 
 def discard(hub: Hub, mapping_id: int, *, actor: str = "") -> None:
@@ -336,16 +350,11 @@ def _check_plan(hub: Hub, tx: Tx, row: MappingRow, plan_id: int | None, *, appro
 
 
 def _switch(tx: Tx, row: MappingRow) -> None:
-    """The draft becomes the live version; every record counts as not yet read with it."""
+    """The draft becomes the live version."""
     own = (MappingRow.system_id == row.system_id, MappingRow.object == row.object)
     tx.execute(update(MappingRow).where(*own, MappingRow.state == "live").values(state="retired"))
     row.state = "live"
     tx.flush()
-    tx.execute(
-        update(Link)
-        .where(Link.system_id == row.system_id, Link.object == row.object)
-        .values(digest="")
-    )
 
 
 def _view(

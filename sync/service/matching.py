@@ -10,11 +10,14 @@ from sqlalchemy import select
 
 from sync.core.batch import Aim
 from sync.core.match import Matcher
+from sync.flow import jobs as flow_jobs
 from sync.flow import thresholds as flow
 from sync.flow.hub import Hub
 from sync.flow.match_file import Summary, explain_file, run, threshold_report
 from sync.flow.rematch import Rematched
 from sync.flow.rematch import run as rematch
+from sync.service import jobs
+from sync.service.jobs import JobView
 from sync.store.tables import Golden
 
 __all__ = [
@@ -65,7 +68,7 @@ class ThresholdRow:
 class Thresholds:
     """The rows, what they are of, and where the present thresholds stand.
 
-    `is_asked` while a worker is at a newer one; `made_at` None where none was worked out yet.
+    `job` is the newest wish for them; `made_at` None where none was worked out yet.
     """
 
     made_at: datetime | None
@@ -73,7 +76,12 @@ class Thresholds:
     link_at: float
     candidate_at: float
     rows: tuple[ThresholdRow, ...]
-    is_asked: bool = False
+    job: JobView | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a worker is at newer ones."""
+        return self.job is not None and self.job.is_open
 
 
 def thresholds(hub: Hub) -> Thresholds:
@@ -83,13 +91,13 @@ def thresholds(hub: Hub) -> Thresholds:
         ids = {each for line in fact.get("lines", ()) for pair in line["edge"] for each in pair[:2]}
         named = select(Golden.id, Golden.name).where(Golden.id.in_(ids))
         names = dict(session.execute(named).all())
-    return _view(fact, names)
+    return _view(fact, names, jobs.newest(hub, flow_jobs.THRESHOLDS))
 
 
 def ask_for_thresholds(hub: Hub, *, actor: str) -> None:
     """Has a worker score the customers among themselves."""
     with hub.database.write() as tx:
-        flow.ask(tx, hub, actor)
+        flow_jobs.ask(hub, tx, flow_jobs.THRESHOLDS, actor=actor)
 
 
 def work_out_thresholds(hub: Hub, *, train: bool = False) -> Thresholds:
@@ -103,7 +111,7 @@ def thresholds_of_file(path: Path, *, train: bool = False) -> list[dict[str, Any
     return [asdict(line) for line in threshold_report(path, train=train)]
 
 
-def _view(fact: Mapping[str, Any], names: Mapping[str, str]) -> Thresholds:
+def _view(fact: Mapping[str, Any], names: Mapping[str, str], job: JobView | None) -> Thresholds:
     made = fact.get("made_at")
     return Thresholds(
         made_at=datetime.fromisoformat(made) if made else None,
@@ -111,7 +119,7 @@ def _view(fact: Mapping[str, Any], names: Mapping[str, str]) -> Thresholds:
         link_at=float(fact.get("link_at", 0.0)),
         candidate_at=float(fact.get("candidate_at", 0.0)),
         rows=tuple(_row(line, names) for line in fact.get("lines", ())),
-        is_asked="asked_at" in fact,
+        job=job,
     )
 
 

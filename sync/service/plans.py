@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from sync.flow import load, plan, reconcile
+from sync.flow import jobs, load, plan, reconcile
 from sync.flow.hub import Hub
+from sync.service import jobs as service_jobs
 from sync.service.errors import NotFoundError, ServiceError
+from sync.service.jobs import JobView
 from sync.store import audit, runs
 from sync.store.tables import Plan, System
 
@@ -61,7 +63,7 @@ def start_plan(
         tx.flush()
         plan_id = row.id
         if wake:
-            tx.after_commit(hub.waker.plan, plan_id)
+            jobs.ask(hub, tx, jobs.PLAN, str(plan_id), actor=actor)
     return get_plan(hub, plan_id)
 
 
@@ -79,6 +81,17 @@ def get_plan(hub: Hub, plan_id: int) -> PlanView:
     if row is None:
         raise NotFoundError(f"There is no plan {plan_id}.", code="no_plan", id=plan_id)
     return _view(row, names)
+
+
+def job_of(hub: Hub, plan_id: int) -> JobView | None:
+    """The newest work that a worker was asked for with a plan: making it, or carrying it out."""
+    found = get_plan(hub, plan_id)
+    wanted = {
+        plan.MAPPING: (jobs.MAPPING, str(found.draft)),
+        "restore": (jobs.RESTORE, str(plan_id)),
+    }.get(found.kind, (jobs.APPLY, str(plan_id)))
+    doing = service_jobs.newest(hub, *wanted) if found.state == "applying" else None
+    return doing or service_jobs.newest(hub, jobs.PLAN, str(plan_id))
 
 
 def list_plans(hub: Hub, limit: int = 20) -> list[PlanView]:
@@ -131,7 +144,7 @@ def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False)
                 facts={"systems": row.systems},
             )
             if not inline:
-                tx.after_commit(hub.waker.apply, plan_id)
+                jobs.ask(hub, tx, jobs.APPLY, str(plan_id), actor=actor)
         state = row.state
     if state == "stale":
         raise ServiceError(

@@ -1,35 +1,29 @@
 """Rolling a run back: what it would do, and doing it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 
 from sqlalchemy import select
 
+from sync.flow import jobs as flow_jobs
 from sync.flow import rollback as flow
 from sync.flow.hub import Hub
-from sync.flow.rollback import Step
+from sync.flow.rollback import Counted
+from sync.service import jobs
 from sync.service.errors import NotFoundError, ServiceError
+from sync.service.jobs import JobView
 from sync.store.tables import Change, Run
 
-SAMPLES = 200
 GLANCE = 2000  # records that a screen looks through before it says "at least"
 
 
 @dataclass(frozen=True, slots=True)
-class RollbackPlan:
-    """Counts over the whole run; `set_back`, `left` and `created` hold the first of each.
+class RollbackPlan(Counted):
+    """What would be set back, of which run, and when that was counted."""
 
-    With `is_partial` the counts are of the first records only.
-    """
-
-    run_id: int
-    kind: str
-    records: int
-    fields: int
-    fields_left: int
-    set_back: tuple[Step, ...]
-    left: tuple[Step, ...]
-    created: tuple[tuple[str, str], ...]
-    is_partial: bool = False
+    run_id: int = 0
+    kind: str = ""
+    counted_at: datetime | None = None  # None: just now
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +49,28 @@ class Relation:
 
 def rollback_plan(hub: Hub, run_id: int, *, most: int | None = None) -> RollbackPlan:
     """What would be set back, and what was changed since and stays. `most` records, or all."""
-    back: list[Step] = []
-    left: list[Step] = []
-    records = fields = fields_left = looked = 0
-    is_partial = False
-    with hub.database.read() as session:
-        run = session.get(Run, run_id)
-        if run is None:
-            raise _unknown(run_id)
-        for chunk in flow.steps(session, run_id):
-            if most is not None and looked >= most:
-                is_partial = True
-                break
-            looked += len({step.golden_id for step in chunk})
-            here = [step for step in chunk if step.is_set_back]
-            records += len({step.golden_id for step in here})
-            fields += len(here)
-            fields_left += len(chunk) - len(here)
-            back.extend(here[: SAMPLES - len(back)])
-            left.extend([s for s in chunk if not s.is_set_back][: SAMPLES - len(left)])
-        created = flow.created_by(session, run_id)[:SAMPLES]
-    return RollbackPlan(
-        run_id=run_id,
-        kind=run.kind,
-        records=records,
-        fields=fields,
-        fields_left=fields_left,
-        set_back=tuple(back),
-        left=tuple(left),
-        created=tuple(created),
-        is_partial=is_partial,
-    )
+    kind = _kind(hub, run_id)
+    return _plan(flow.counted(hub, run_id, most=most), run_id, kind)
+
+
+def ask_for_count(hub: Hub, run_id: int, *, actor: str) -> None:
+    """Has a worker go through all changes of a run that is too large for a screen."""
+    _kind(hub, run_id)
+    with hub.database.write() as tx:
+        flow_jobs.ask(hub, tx, flow_jobs.COUNT, str(run_id), actor=actor)
+
+
+def count_job(hub: Hub, run_id: int) -> JobView | None:
+    """How far that has come; None where nobody asked for it."""
+    return jobs.newest(hub, flow_jobs.COUNT, str(run_id))
+
+
+def counted_plan(hub: Hub, run_id: int) -> RollbackPlan | None:
+    """What a worker has counted last."""
+    job = count_job(hub, run_id)
+    if job is None or job.state != "done":
+        return None
+    return _plan(Counted.from_json(job.result), run_id, _kind(hub, run_id), job.ended_at)
 
 
 def rollback(hub: Hub, run_id: int, actor: str) -> RolledBack:
@@ -114,6 +99,21 @@ def relation(hub: Hub, run_id: int) -> Relation:
         changed = select(Change.id).where(Change.run_id == run_id, Change.op == "set").limit(1)
         is_possible = run.state != "running" and session.scalar(changed) is not None
     return Relation(sets_back, by, is_possible, counts["changed"], counts["fields"])
+
+
+def _plan(
+    found: Counted, run_id: int, kind: str, counted_at: datetime | None = None
+) -> RollbackPlan:
+    values = {field.name: getattr(found, field.name) for field in fields(found)}
+    return RollbackPlan(**values, run_id=run_id, kind=kind, counted_at=counted_at)
+
+
+def _kind(hub: Hub, run_id: int) -> str:
+    with hub.database.read() as session:
+        run = session.get(Run, run_id)
+    if run is None:
+        raise _unknown(run_id)
+    return run.kind
 
 
 def _check(hub: Hub, run_id: int) -> None:

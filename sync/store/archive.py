@@ -6,6 +6,7 @@ PBKDF2-HMAC-SHA256 (600,000 rounds) of the passphrase gives 96 bytes: key (32), 
 -md sha256` reads what `head -c -32` leaves of the file.
 """
 
+import fcntl
 import hashlib
 import hmac
 import os
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 ITERATIONS = 600_000
+PART = ".part"  # ends the name of an archive that is being written
 _MAGIC = b"Salted__"
 _MAC = 32
 _CHUNK = 1 << 20
@@ -26,6 +28,10 @@ _CHUNK = 1 << 20
 
 class ArchiveError(Exception):
     """A backup that cannot be read: wrong passphrase, cut off, or changed."""
+
+
+class ArchiveBusyError(ArchiveError):
+    """Another process is writing the same archive."""
 
 
 class _Sealing:
@@ -68,13 +74,26 @@ class _Opening:
         return self._cipher.update(sealed)
 
 
+def locked(handle: int) -> bool:
+    """Takes a lock that ends with the process; False where another process has it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
 def sealed(path: Path, passphrase: bytes) -> Iterator[BinaryIO]:
     """Writes an archive; it has its name only when it is whole."""
-    unfinished = path.with_name(path.name + ".part")
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    unfinished = path.with_name(path.name + PART)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT, 0o600)
+    if not locked(handle):
+        os.close(handle)
+        raise ArchiveBusyError(f"{path.name} is being written by another process.")
     try:
         with os.fdopen(handle, "wb") as target:
+            target.truncate()  # what a process left that was killed here
             sealing = _Sealing(target, passphrase)
             yield cast("BinaryIO", sealing)  # all that tarfile asks for
             sealing.finish()

@@ -22,6 +22,9 @@ from sync.store.tables import Base
 SQLITE, POSTGRESQL = "kehub.db", "kehub.pgdump"
 _ROWS = 1000
 _MODULUS = 1 << 256
+_SCRATCH = "kehub_verify_"
+_LOCK = text("SELECT pg_try_advisory_lock(hashtext(:name))")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtext(:name))")
 
 
 class SnapshotError(Exception):
@@ -79,21 +82,36 @@ def scratch(database: Database, copy: Path, tools: Path | None) -> Iterator[dict
     if database.is_sqlite:
         yield contents_of_file(copy)
         return
-    name = f"kehub_verify_{uuid4().hex[:12]}"
+    name = f"{_SCRATCH}{uuid4().hex[:12]}"
     admin = create_engine(database.url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
     url = database.url.set(database=name)
     engine = create_engine(url)
     try:
-        _pg_restore(url, copy, tools)
-        with engine.connect() as connection:
-            yield _contents(connection)
+        with admin.connect() as held:  # its lock tells that somebody works with the database
+            _drop_left(held)
+            held.execute(_LOCK, {"name": name})
+            held.exec_driver_sql(f"CREATE DATABASE {name}")
+            try:
+                _pg_restore(url, copy, tools)
+                with engine.connect() as connection:
+                    yield _contents(connection)
+            finally:
+                engine.dispose()
+                held.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
-        engine.dispose()
-        with admin.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
         admin.dispose()
+
+
+def _drop_left(held: Connection) -> None:
+    """Drops scratch databases of processes that were killed: nobody holds their lock."""
+    names = held.execute(
+        text("SELECT datname FROM pg_database WHERE starts_with(datname, :start)"),
+        {"start": _SCRATCH},
+    )
+    for name in names.scalars().all():
+        if held.scalar(_LOCK, {"name": name}):
+            held.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            held.execute(_UNLOCK, {"name": name})
 
 
 def put_back(database: Database, copy: Path, tools: Path | None) -> None:

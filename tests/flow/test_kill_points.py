@@ -30,6 +30,7 @@ ELSEWHERE = {
     "drift": "tests/flow/test_drift.py",
     "erase": "a saga of stored steps: tests/scenarios/test_12_erased_person_returns.py",
     "foresee": "a look ahead, rolled back",
+    "jobs": "tests/flow/test_jobs.py",
     "quality": "figures, worked out anew from what was written since: tests/flow/test_quality.py",
     "rematch": "started again, it writes what is missing: tests/flow/test_rematch.py",
     "rollback": "tests/flow/test_rollback.py",

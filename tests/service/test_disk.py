@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from sync.service import disk
+from sync.store import disk
 
 
 def test_sqlite_says_it_in_earnest(tmp_path):

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.flow import backup
 from sync.service import backups, plans
 
 
@@ -26,10 +25,17 @@ def test_an_admin_makes_proves_and_fetches_a_backup(fresh, browse):
     assert "No backup yet" in admin.text("/backups")
     answer = admin.post("/backups")
     assert answer.location == "/backups"
+    assert backups.list_backups(fresh.hub) == []
+    assert "Making a backup" in admin.text("/backups")
+    assert "Back up now" not in admin.text("/backups")
+    fresh.do_jobs()
     name = backups.list_backups(fresh.hub)[0].name
     assert name in admin.text("/backups")
+    assert "not proven yet" in admin.text("/backups")
     admin.post(f"/backups/{name}/verify")
-    assert "is whole" in admin.text("/backups")
+    assert "being proven" in admin.text("/backups")
+    fresh.do_jobs()
+    assert "tables were restored and compared" in admin.text("/backups")
     fetched = admin.get(f"/backups/{name}/file")
     assert fetched.status_code == 200
     assert fetched.data[:8] == b"Salted__"
@@ -42,7 +48,25 @@ def test_a_damaged_backup_is_told_as_a_sentence(fresh, browse):
     path.write_bytes(path.read_bytes()[:-40])
     admin = browse("admin", "zh")
     admin.post(f"/backups/{path.name}/verify")
+    fresh.do_jobs()
+    assert "未通过验证" in admin.text("/backups")
     assert "密钥不符，或文件已损坏" in admin.text("/backups")
+
+
+def test_two_who_ask_for_a_backup_at_once_get_one(fresh, browse):
+    for _ in range(2):
+        assert browse("admin").post("/backups").status_code == 303
+    fresh.do_jobs()
+    fresh.do_jobs()
+    assert len(backups.list_backups(fresh.hub)) == 1
+
+
+def test_a_backup_that_cannot_be_written_is_told_with_its_reason(fresh, browse):
+    backups.folder(fresh.hub).write_text("a file where the folder should be")
+    browse("admin").post("/backups")
+    fresh.do_jobs()
+    for language, words in (("en", "The last backup failed"), ("zh", "最近一次备份失败")):
+        assert words in browse("admin", language).text("/backups")
 
 
 @pytest.mark.parametrize("name", ["..%2Fsecret.key", "..", "secret.key", "nothing.backup"])
@@ -84,7 +108,7 @@ def test_the_comparison_is_shown_and_approved_in_a_worker(restored, browse):
     writes = {name: restored.world(name).calls("write") for name in restored.names}
     admin.post(f"/backups/approve/{plan_id}")
     assert "Taking in what the systems hold" in admin.text("/backups")
-    backup.go_on(restored.hub)
+    restored.do_jobs()
     restored.sync()
     assert "restore-banner" not in admin.text("/")
     assert {name: restored.world(name).calls("write") for name in restored.names} == writes
@@ -97,21 +121,6 @@ def test_a_comparison_that_was_not_made_cannot_be_approved(restored, browse):
     admin.post(f"/backups/approve/{plan_id}")
     assert "不是已完成的恢复后核对" in admin.text("/backups")
     assert backups.pending_restore(restored.hub) is not None
-
-
-def test_an_approval_that_nobody_carried_out_is_found_by_the_sweep(restored, browse):
-    admin = browse("admin")
-    plan_id = int(admin.post("/backups/compare").location.rpartition("/")[2])
-    plans.make_plan(restored.hub, plan_id)
-    admin.post(f"/backups/approve/{plan_id}")
-    with restored.hub.database.read() as session:
-        assert not backup.is_stuck(session, restored.hub.now())
-    restored.clock.pass_(3600)
-    with restored.hub.database.read() as session:
-        assert backup.is_stuck(session, restored.hub.now())
-    backup.go_on(restored.hub)
-    backup.go_on(restored.hub)
-    assert backups.pending_restore(restored.hub) is None
 
 
 def test_the_status_of_the_api_names_the_restore(restored, script):

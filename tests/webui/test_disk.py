@@ -5,7 +5,7 @@ import shutil
 import pytest
 from sqlalchemy import event
 
-from sync.service import disk
+from sync.store import disk
 
 
 @pytest.fixture

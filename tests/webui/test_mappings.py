@@ -2,7 +2,6 @@
 
 import pytest
 
-from sync.flow import mapping_change
 from sync.service import mapping_versions, plans
 
 
@@ -40,7 +39,9 @@ def test_a_draft_goes_from_its_text_to_the_live_version(fresh, browse, live):
     assert "linked records" in admin.text(f"/mappings/{number}")
     admin.post(f"/mappings/{number}/activate", plan=str(plan_id))
     assert mapping_versions.get_version(fresh.hub, number).state == "live"
-    mapping_change.carry_out(fresh.hub, fresh.id_of("crm"), plan_id)
+    assert "Carrying out what the new version changes" in admin.text(f"/mappings/{number}")
+    fresh.do_jobs()
+    assert "Carrying out" not in admin.text(f"/mappings/{number}")
     fresh.sync()
     assert plans.get_plan(fresh.hub, plan_id).state == "applied"
 

@@ -15,40 +15,32 @@ screens = Blueprint("backups", __name__, url_prefix="/backups")
 @needs("viewer")
 def backups() -> ResponseReturnValue:
     """What there is, and what waits after a restore."""
+    restored = service.restored_state(hub())
+    compared = restored.plan if restored else None
     return render_template(
         "backups/backups.html",
         backups=service.list_backups(hub()),
         folder=service.folder(hub()),
-        restored=service.restored_state(hub()),
+        restored=restored,
+        approval=service.approval(hub(), compared.id) if compared else None,
+        making=service.last_backup(hub()),
+        proofs=service.proofs(hub()),
     )
 
 
 @screens.post("")
 @needs("admin")
 def make() -> ResponseReturnValue:
-    """A backup while the hub works."""
-    made = service.backup(hub(), actor=auth.actor())
-    flash(gettext("The backup %(name)s is made.", name=made.path.name), "success")
+    """A backup while the hub works, in a worker."""
+    service.start_backup(hub(), actor=auth.actor())
     return redirect(url_for("backups.backups"), 303)
 
 
 @screens.post("/<name>/verify")
 @needs("admin")
 def verify(name: str) -> ResponseReturnValue:
-    """Proves a backup by restoring it into a scratch database."""
-    found = service.verify(hub(), service.stored(hub(), name))
-    if found.differing:
-        tables = ", ".join(found.differing)
-        flash(gettext("%(name)s is damaged: %(tables)s.", name=name, tables=tables), "danger")
-    else:
-        rows = sum(found.rows.values())
-        text = gettext(
-            "%(name)s is whole: %(rows)s rows in %(tables)s tables were restored and compared.",
-            name=name,
-            rows=rows,
-            tables=len(found.rows),
-        )
-        flash(text, "success")
+    """Has a worker prove a backup by restoring it into a scratch database."""
+    service.start_proof(hub(), name, actor=auth.actor())
     return redirect(url_for("backups.backups"), 303)
 
 

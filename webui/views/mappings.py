@@ -37,6 +37,7 @@ def version(mapping_id: int) -> ResponseReturnValue:
         versions=service.list_versions(hub(), found.system, found.object),
         diff=service.compare_versions(hub(), mapping_id, request.args.get("with", type=int)),
         ready=service.readiness(hub(), mapping_id) if found.state == "draft" else None,
+        activation=service.activation(hub(), mapping_id) if found.state == "live" else None,
     )
 
 
@@ -89,7 +90,15 @@ def activate(mapping_id: int) -> ResponseReturnValue:
         actor=auth.actor(),
         inline=False,
     )
-    flash(gettext("This version is live. What it changes is on its way."), "success")
+    flash(gettext("This version is live."), "success")
+    return redirect(url_for("mappings.version", mapping_id=mapping_id), 303)
+
+
+@screens.post("/<int:mapping_id>/carry-on")
+@needs("admin")
+def carry_on(mapping_id: int) -> ResponseReturnValue:
+    """Has an activation that failed carried out again."""
+    service.carry_on(hub(), mapping_id, actor=auth.actor())
     return redirect(url_for("mappings.version", mapping_id=mapping_id), 303)
 
 

@@ -37,7 +37,10 @@ def start() -> ResponseReturnValue:
 def plan(plan_id: int) -> ResponseReturnValue:
     """One plan."""
     found = service.get_plan(hub(), plan_id)
-    return render_template("plans/plan.html", plan=found, moving=found.state in _MOVING)
+    job = service.job_of(hub(), plan_id)
+    stuck = job if job and job.state == "failed" and found.state == "applying" else None
+    moving = found.state in _MOVING and not stuck
+    return render_template("plans/plan.html", plan=found, moving=moving, stuck=stuck, job=job)
 
 
 @screens.get("/<int:plan_id>/progress")
@@ -45,9 +48,10 @@ def plan(plan_id: int) -> ResponseReturnValue:
 def progress(plan_id: int) -> ResponseReturnValue:
     """How far the reading has come; the whole page once it has ended."""
     found = service.get_plan(hub(), plan_id)
-    if found.state not in _MOVING:
+    job = service.job_of(hub(), plan_id)
+    if found.state not in _MOVING or (job and job.state == "failed"):
         return "", 204, {"HX-Refresh": "true"}
-    return render_template("plans/progress.html", plan=found)
+    return render_template("plans/progress.html", plan=found, job=job)
 
 
 @screens.post("/<int:plan_id>/apply")

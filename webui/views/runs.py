@@ -58,13 +58,22 @@ def progress(run_id: int) -> ResponseReturnValue:
 @needs("viewer")
 def rollback_plan(run_id: int) -> ResponseReturnValue:
     """What rolling a run back would do; nothing is done yet."""
-    most = None if request.args.get("all") else rollbacks.GLANCE
+    counted = rollbacks.counted_plan(hub(), run_id)
     return render_template(
         "runs/rollback.html",
         run=service.get_run(hub(), run_id),
-        plan=rollbacks.rollback_plan(hub(), run_id, most=most),
+        plan=counted or rollbacks.rollback_plan(hub(), run_id, most=rollbacks.GLANCE),
+        counting=rollbacks.count_job(hub(), run_id),
         relation=rollbacks.relation(hub(), run_id),
     )
+
+
+@screens.post("/<int:run_id>/rollback/count")
+@needs("viewer")
+def count_rollback(run_id: int) -> ResponseReturnValue:
+    """Has a worker go through all of a large run; nothing is changed."""
+    rollbacks.ask_for_count(hub(), run_id, actor=auth.actor())
+    return redirect(url_for("runs.rollback_plan", run_id=run_id), 303)
 
 
 @screens.post("/<int:run_id>/rollback")

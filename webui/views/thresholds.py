@@ -1,8 +1,7 @@
 """What each matching threshold would do to the hub's own customers."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
 
 from webui import auth
 from webui.auth import hub, needs
@@ -19,17 +18,6 @@ def thresholds() -> ResponseReturnValue:
     return render_template("candidates/thresholds.html", found=matching.thresholds(hub()))
 
 
-@screens.get("/progress")
-@needs("viewer")
-def progress() -> ResponseReturnValue:
-    """The whole page again once it has been worked out."""
-    from sync.service import matching  # noqa: PLC0415  loads numpy
-
-    if matching.thresholds(hub()).is_asked:
-        return "", 204
-    return "", 204, {"HX-Refresh": "true"}
-
-
 @screens.post("")
 @needs("steward")
 def work_out() -> ResponseReturnValue:
@@ -37,5 +25,4 @@ def work_out() -> ResponseReturnValue:
     from sync.service import matching  # noqa: PLC0415  loads numpy
 
     matching.ask_for_thresholds(hub(), actor=auth.actor())
-    flash(gettext("The customers are being compared. Nothing is changed."), "success")
     return redirect(url_for("thresholds.thresholds"), 303)

@@ -3,6 +3,7 @@
 from sync.store.tables.access import ApiToken, Audit, User
 from sync.store.tables.base import Base, moment_of, new_id
 from sync.store.tables.golden import Change, Golden, Link, MatchKey
+from sync.store.tables.job import Job
 from sync.store.tables.privacy import Erasure, ErasureReturn, ErasureStep
 from sync.store.tables.quality import Quality, QualityDay
 from sync.store.tables.review import Candidate, Conflict, Guard, Merge
@@ -29,6 +30,7 @@ __all__ = [
     "Guard",
     "HubState",
     "Inbox",
+    "Job",
     "Link",
     "Mapping",
     "MatchKey",

@@ -124,7 +124,7 @@ class Change(Base):
     """
 
     __tablename__ = "change"
-    __table_args__ = (Index(None, "golden_id", "id"), Index(None, "run_id"))
+    __table_args__ = (Index(None, "golden_id", "id"), Index(None, "run_id", "golden_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     golden_id: Mapped[str] = mapped_column(String(26))

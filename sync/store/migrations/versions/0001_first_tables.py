@@ -46,7 +46,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_change_golden_id_id"), ["golden_id", "id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_change_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_change_run_id_golden_id"), ["run_id", "golden_id"], unique=False
+        )
 
     op.create_table(
         "erasure",
@@ -111,6 +113,35 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_hub_state")),
     )
+    op.create_table(
+        "job",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("facts", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("actor", sa.String(length=120), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("progress", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("result", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lease_token", sa.String(length=26), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+    )
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_state_due_at"), ["state", "due_at"], unique=False)
+        batch_op.create_index(
+            "uq_job_open",
+            ["kind", "subject"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('waiting', 'running')"),
+        )
+
     op.create_table(
         "plan",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -739,6 +770,15 @@ def downgrade() -> None:
     op.drop_table("user")
     op.drop_table("system")
     op.drop_table("plan")
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_job_open",
+            sqlite_where=sa.text("state IN ('waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('waiting', 'running')"),
+        )
+        batch_op.drop_index(batch_op.f("ix_job_state_due_at"))
+
+    op.drop_table("job")
     op.drop_table("hub_state")
     with op.batch_alter_table("golden", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_golden_parent_id"))
@@ -763,7 +803,7 @@ def downgrade() -> None:
 
     op.drop_table("erasure")
     with op.batch_alter_table("change", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_change_run_id"))
+        batch_op.drop_index(batch_op.f("ix_change_run_id_golden_id"))
         batch_op.drop_index(batch_op.f("ix_change_golden_id_id"))
 
     op.drop_table("change")
