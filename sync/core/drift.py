@@ -1,12 +1,14 @@
 """What a system's schema lost of what a mapping needs, and which values that concerns."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from mapping.schema import FieldSchema, ObjectSchema
 from mapping.spec import MappingSpec
 
 Problem = Mapping[str, Any]  # kind, field, label, paths; allowed, removed, limit, unit
+Refused = Mapping[str, Sequence[str]]  # by choice field the values that the system refused
 Baseline = Mapping[str, Mapping[str, Any]]  # what was described when all was well, by field
 
 
@@ -17,8 +19,16 @@ def baseline_of(spec: MappingSpec, schema: ObjectSchema) -> dict[str, dict[str, 
     return {name: _facts(schema.fields[name]) for name in sorted(names) if name in schema.fields}
 
 
-def problems(spec: MappingSpec, schema: ObjectSchema, before: Baseline | None) -> list[Problem]:
-    """All that keeps the mapping from writing; `before` None: nothing to compare with yet."""
+def problems(
+    spec: MappingSpec,
+    schema: ObjectSchema,
+    before: Baseline | None,
+    refused: Refused = MappingProxyType({}),
+) -> list[Problem]:
+    """All that keeps the mapping from writing; `before` None: nothing to compare with yet.
+
+    `refused` tells of choice fields whose list is binding although the system does not say so.
+    """
     found: list[Problem] = []
     written = _written(spec)
     for native, paths in written.items():
@@ -28,11 +38,28 @@ def problems(spec: MappingSpec, schema: ObjectSchema, before: Baseline | None) -
             found.append(_problem("missing", native, label, paths))
         elif not here.writable:
             found.append(_problem("read_only", native, here.label, paths))
+        elif off := _off_list(here, refused.get(native, ())):
+            found.append(_option(here, paths, off))
         elif before and native in before:
             found.extend(_narrowed(here, before[native], paths))
     if spec.route is not None and written:
         found.extend(_mandatory(spec, schema, written, before))
     return found
+
+
+def off_list(schema: ObjectSchema, field: str, native: Mapping[str, Any]) -> list[str]:
+    """The values of a write that a choice field does not list; none where it lists nothing."""
+    here = schema.find(field)
+    value = native.get(field)
+    given = value if isinstance(value, list) else [value]
+    wanted = [str(item) for item in given if item not in (None, "")]
+    return _off_list(here, wanted) if here is not None else []
+
+
+def explains(found: Iterable[Problem], field: str, native: Mapping[str, Any], *, new: bool) -> bool:
+    """Whether what a schema lost is why a write was refused that names this field."""
+    about = [problem for problem in found if _head(str(problem["field"])) == _head(field)]
+    return bool(held_natives(about, native)) or (new and bool(lacks(about, native)))
 
 
 def held_natives(found: Iterable[Problem], native: Mapping[str, Any]) -> set[str]:
@@ -89,12 +116,7 @@ def _narrowed(
     options = sorted(option.value for option in here.options)
     known = before.get("options")
     if here.strict_options and options and (known is None or set(known) - set(options)):
-        removed = sorted(set(known or ()) - set(options))
-        yield {
-            **_problem("option", here.name, here.label, paths),
-            "allowed": options,
-            "removed": removed,
-        }
+        yield _option(here, paths, sorted(set(known or ()) - set(options)))
     limit, was = here.max_length, before.get("max_length")
     if limit is not None and (was is None or limit < was or here.length_in != before["length_in"]):
         yield {
@@ -102,6 +124,19 @@ def _narrowed(
             "limit": limit,
             "unit": here.length_in,
         }
+
+
+def _off_list(here: FieldSchema, values: Iterable[str]) -> list[str]:
+    listed = {option.value for option in here.options}
+    return sorted(set(values) - listed) if listed else []
+
+
+def _option(here: FieldSchema, paths: Sequence[str], removed: Sequence[str]) -> dict[str, Any]:
+    return {
+        **_problem("option", here.name, here.label, paths),
+        "allowed": sorted(option.value for option in here.options),
+        "removed": list(removed),
+    }
 
 
 def _mandatory(

@@ -376,9 +376,18 @@ def _ack(
             tx.after_commit(hub.waker.dispatch, system.id)
         _close_letters(tx, system, name, finished, hub)
         _set_clock(tx, system, after.values(), answered_at)
-    for outcome in outcomes:
-        if outcome.error is not None and outcome.key in by_key:
-            _not_done(hub, system, by_key[outcome.key], outcome.error, batch)
+    errors = {o.key: o.error for o in outcomes if o.error is not None and o.key in by_key}
+    refusals = [
+        drift.Refusal(key, error.field, by_key[key].native, by_key[key].op == "create")
+        for key, error in errors.items()
+        if isinstance(error, RecordError) and error.field
+    ]
+    drifted = drift.explain(hub, system, name, refusals)
+    for key, error in errors.items():
+        if key in drifted:
+            _hold_back(hub, by_key[key], batch, error)
+        else:
+            _not_done(hub, system, by_key[key], error, batch)
 
 
 def _set_clock(tx: Tx, system: OpenSystem, after: Iterable[Seen], answered_at: datetime) -> None:
@@ -425,6 +434,22 @@ def _read_after(
         for change in take_in.fetch(system, name, list(unread)):
             found[unread[change.remote_id]] = Seen(change, now)
     return found
+
+
+def _hold_back(hub: Hub, intent: Intent, batch: Batch, error: Exception) -> None:
+    """A card shows what the system has changed: the rest of the record goes, this field waits."""
+    batch.handled.add(intent.row.id)
+    with hub.database.write() as tx:
+        settle.forget_sent(tx, intent)
+        dirty.postpone(
+            tx,
+            [intent.row.id],
+            batch.token,
+            due_at=hub.now(),
+            waiting_for=drift.WAITS,
+            error=str(error),
+            refund=True,
+        )
 
 
 def _not_done(hub: Hub, system: OpenSystem, intent: Intent, error: Exception, batch: Batch) -> None:

@@ -1,13 +1,18 @@
 """Schema drift: what a system no longer takes is held back, shown, and written when mended."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connectors.sdk.contract import DescribesSchema
+from connectors.sdk.errors import ConnectorError
 from mapping.schema import ObjectSchema
 from mapping.spec import MappingSpec
 from sync.core import drift as rules
@@ -28,6 +33,23 @@ _SENTENCES = {
     "required": "the field “{label}” ({field}) has to be filled",
     "hub_key": "the field {field} for the hub's key is gone",
 }
+
+
+FRESH = timedelta(seconds=5)  # so long one description serves for further refusals
+_recent: "WeakKeyDictionary[DescribesSchema, dict[str, tuple[datetime, ObjectSchema]]]" = (
+    WeakKeyDictionary()
+)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A write that was refused because of a field."""
+
+    key: str
+    field: str
+    native: Mapping[str, Any]
+    is_new: bool  # the record was to be created
 
 
 def watch(hub: Hub, system: OpenSystem, *, force: bool = False) -> bool:
@@ -63,6 +85,41 @@ def recheck(hub: Hub) -> None:
         except Exception as error:
             if not recover.is_expected(error):
                 raise
+
+
+def explain(hub: Hub, system: OpenSystem, name: str, refusals: Sequence[Refusal]) -> set[str]:
+    """Keys of refused writes whose field the system has changed: a card shows it, they wait.
+
+    The object is described at once, though not for every one of many refusals.
+    """
+    connector = system.connector
+    if not refusals or not isinstance(connector, DescribesSchema):
+        return set()
+    try:
+        schema = _described(hub, connector, name)
+    except ConnectorError as error:
+        if not recover.is_expected(error):
+            raise
+        log.warning("refusal_not_explained", system=system.name, reason=str(error))
+        return set()
+    off = {each.field: rules.off_list(schema, each.field, each.native) for each in refusals}
+    _look(hub, system, system.specs[name], schema, {key: bad for key, bad in off.items() if bad})
+    with hub.database.read() as session:
+        found = held(session, system.id).get(name, [])
+    return {
+        each.key
+        for each in refusals
+        if rules.explains(found, each.field, each.native, new=each.is_new)
+    }
+
+
+def _described(hub: Hub, connector: DescribesSchema, name: str) -> ObjectSchema:
+    """The object as it was described within the last seconds."""
+    now = hub.now()
+    known = _recent.setdefault(connector, {}).get(name)
+    if known is None or not timedelta() <= now - known[0] < FRESH:
+        known = _recent[connector][name] = (now, connector.schema(name))
+    return known[1]
 
 
 def suspect(tx: Tx, system_id: int, object_name: str, now: datetime) -> None:
@@ -104,12 +161,22 @@ def _is_due(hub: Hub, system_id: int, name: str) -> bool:
     return age >= timedelta(seconds=hub.settings.drift_seconds)
 
 
-def _look(hub: Hub, system: OpenSystem, spec: MappingSpec, schema: ObjectSchema) -> bool:
+def _look(
+    hub: Hub,
+    system: OpenSystem,
+    spec: MappingSpec,
+    schema: ObjectSchema,
+    fresh_refusals: Mapping[str, Sequence[str]] | None = None,
+) -> bool:
     key = _key(system.id, spec.object)
     now = hub.now()
+    mapped = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
     with hub.database.write() as tx:
         known = state.get(tx, key)
-        found = rules.problems(spec, schema, known.get("baseline"))
+        refused = known.get("refused", {}) if known.get("refused_of") == mapped else {}
+        for field, values in (fresh_refusals or {}).items():
+            refused = {**refused, field: sorted({*refused.get(field, ()), *values})}
+        found = rules.problems(spec, schema, known.get("baseline"), refused)
         keys = {rules.key_of(problem) for problem in found}
         accepted = keys.intersection(known.get("accepted", ()))
         left = [problem for problem in found if rules.key_of(problem) not in accepted]
@@ -119,6 +186,8 @@ def _look(hub: Hub, system: OpenSystem, spec: MappingSpec, schema: ObjectSchema)
             "checked_at": now.isoformat(),
             "baseline": baseline,
             "accepted": sorted(accepted),
+            "refused": refused if left else {},
+            "refused_of": mapped,
         }
         state.put(tx, key, value, now)
         card = _card(tx, system.id, spec.object)

@@ -111,19 +111,18 @@ def test_a_shortened_field_stops_only_values_that_are_too_long(fixture):
     assert crm(fixture, 1)["notes"] == "far too long"
 
 
-def test_a_refusal_that_names_a_field_has_the_schema_described_at_once(fixture):
+def test_a_refusal_that_names_a_field_waits_for_the_card_and_is_replayed(fixture):
     settled(fixture)
     fixture.world("crm").switch(lengths={"customers.notes": 5})
-    edit(fixture, notes="far too long")
-    fixture.clock.pass_(30)
-    fixture.poll()
-    fixture.work()
-    assert len(letters(fixture)) == 1
-    edit(fixture, notes="even longer than before")
-    fixture.clock.pass_(30)
-    fixture.poll()
-    fixture.work()
+    refused_at_once(fixture, notes="far too long")
+    assert letters(fixture) == []
     assert len(cards(fixture)) == 1
+    with fixture.hub.database.read() as session:
+        assert session.scalars(select(Dirty.waiting_for)).all() == ["schema"]
+    refused_at_once(fixture, notes="even longer than before")
+    assert len(cards(fixture)) == 1
+    mend(fixture, lengths={})
+    assert crm(fixture)["notes"] == "even longer than before"
 
 
 def test_an_accepted_schema_is_tried(fixture):
@@ -146,3 +145,57 @@ def test_a_refused_card_comes_back_while_nothing_is_mended(fixture):
     fixture.work()
     assert [card.state for card in cards(fixture)] == ["refused", "open"]
     assert letters(fixture) == []
+
+
+def refused_at_once(fixture, **values):
+    """An edit on its way within the time in which the schema is not described anew."""
+    edit(fixture, **values)
+    fixture.clock.pass_(30)
+    fixture.poll()
+    fixture.work()
+
+
+def test_an_option_that_is_removed_since_the_last_look_waits_for_its_card(fixture):
+    fixture.world("crm").switch(choices={"customers.industry": ("retail", "mining", "vip")})
+    settled(fixture)
+    fixture.world("crm").switch(choices={"customers.industry": ("retail", "mining")})
+    refused_at_once(fixture, industry="vip", notes="goes all the same")
+    assert letters(fixture) == []
+    assert cards(fixture)[0].facts["problems"][0]["removed"] == ["vip"]
+    assert (crm(fixture)["industry"], crm(fixture)["notes"]) == ("retail", "goes all the same")
+    mend(fixture, choices={})
+    assert crm(fixture)["industry"] == "vip"
+    assert [card.state for card in cards(fixture)] == ["mended"]
+
+
+def test_a_field_that_becomes_mandatory_since_the_last_look_holds_the_new_record(fixture):
+    settled(fixture)
+    fixture.world("crm").switch(mandatory={"customers.website"})
+    fixture.world("erp").create("customers", name="Birke")
+    fixture.clock.pass_(30)
+    fixture.poll()
+    fixture.work()
+    assert letters(fixture) == []
+    assert len(fixture.world("crm").all("customers")) == 1
+    mend(fixture, mandatory=set())
+    assert len(fixture.world("crm").all("customers")) == 2
+
+
+def test_many_refusals_describe_the_schema_once(fixture):
+    settled(fixture)
+    for number in range(8):
+        fixture.world("erp").create("customers", name=f"Firm {number}", notes="fits")
+    fixture.sync()
+    fixture.world("crm").switch(lengths={"customers.notes": 5})
+    described = []
+    opened = fixture.hub.systems.open(fixture.id_of("crm")).connector
+    real = opened.schema
+    opened.schema = lambda name: described.append(name) or real(name)
+    for record in fixture.world("erp").all("customers"):
+        fixture.world("erp").edit("customers", record["id"], notes="far too long")
+    fixture.clock.pass_(30)
+    fixture.poll()
+    fixture.work()
+    assert letters(fixture) == []
+    assert described == ["customers"]
+    assert len(cards(fixture)) == 1

@@ -124,3 +124,46 @@ def test_what_drift_concerns_waits_and_all_else_flows(queued):
     assert "C901" in held
     assert {one.state for one in queued.rows(Guard, Guard.kind == "drift")} == {"mended"}
     assert queued.rows(DeadLetter) == []
+
+
+def test_a_value_that_zoho_refuses_waits_for_its_card_and_is_written_when_listed(own):
+    """Zoho stores values that a list does not have; where it refuses one, the list is binding."""
+    settings = own.hub.settings.model_copy(update={"drift_seconds": 900.0})
+    own.hub = replace(own.hub, settings=settings)  # a described schema is trusted meanwhile
+    for number, industry in enumerate(("Trade", "Beekeeping")):
+        own.erp.create("customers", name=f"Firm {number}", code=f"C{number}", industry=industry)
+    own.sync()
+    assert by_code(own)["C1"]["Industry"] == "Beekeeping"  # no list is binding so far
+    own.zoho.switch(unknown_picklist="refuse")
+    own.erp.create("customers", name="Firm 2", code="C2", industry="Falconry")
+    own.erp.create("customers", name="Firm 3", code="C3", industry="Software")
+    first = own.erp.all("customers")[0]
+    own.erp.edit("customers", first["id"], industry="Falconry", notes="goes all the same")
+    own.poll("erp")
+    own.work()
+    own.work()
+    assert own.rows(DeadLetter) == []
+    cards = own.rows(Guard, Guard.kind == "drift")
+    assert [(p["field"], p["kind"], p["removed"]) for p in cards[0].facts["problems"]] == [
+        ("Industry", "option", ["Falconry"])
+    ]
+    held = by_code(own)
+    assert (held["C0"]["Industry"], held["C0"]["Description"]) == ("Trade", "goes all the same")
+    assert (held["C2"].get("Industry"), held["C3"]["Industry"]) == (None, "Software")
+    own.zoho.admin("POST", "/calls/reset")
+    own.erp.create("customers", name="Firm 4", code="C4", industry="Heraldry")
+    own.poll("erp")
+    own.work()
+    verdicts = {r["verdict"] for call in own.zoho.calls()["log"] for r in call["records"]}
+    assert verdicts == {"success"}  # once is enough: what the list lacks is not tried any more
+    connector = own.hub.systems.open(own.id_of("zoho")).connector
+    listed = [option.value for option in connector.schema("Accounts").find("Industry").options]
+    change_field(own, "Industry", picklist=[*listed, "Falconry", "Heraldry"])
+    later = own.hub.settings.model_copy(update={"drift_seconds": 0.0})
+    own.hub = replace(own.hub, settings=later)
+    drift.recheck(own.hub)
+    own.sync(seconds=40)
+    held = by_code(own)
+    assert [held[f"C{n}"]["Industry"] for n in (0, 2, 4)] == ["Falconry", "Falconry", "Heraldry"]
+    assert {card.state for card in own.rows(Guard, Guard.kind == "drift")} == {"mended"}
+    assert own.rows(DeadLetter) == []
