@@ -16,7 +16,7 @@ from webui import auth, errors, headers, language, limits, present
 from webui.views import (
     account,
     api,
-    api_upkeep,
+    api_setup,
     backups,
     candidates,
     docs,
@@ -78,7 +78,7 @@ def create_app(opened: Hub) -> Flask:
     present.init(app)
     for screens in SCREENS:
         app.register_blueprint(screens)
-    app.register_blueprint(api_upkeep.routes)
+    app.register_blueprint(api_setup.routes)
     for exempt in (api.bp, hooks.screens):  # a bearer key and a signature prove the caller
         csrf.exempt(exempt)
     if opened.settings.public_url:  # others reach us through a proxy: believe its one hop

@@ -537,3 +537,101 @@ class CountOut(Out):
     """How many were concerned."""
 
     count: int
+
+
+class JobOut(Out):
+    """Long work in a worker."""
+
+    id: int
+    kind: str
+    subject: str
+    state: str = Field(description="waiting, running, done or failed")
+    actor: str
+    progress: dict[str, Any]
+    result: dict[str, Any]
+    error: Said
+    asked_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class MappingOut(Out):
+    """One version of a mapping."""
+
+    id: int
+    system: str
+    object: str
+    entity: str
+    version: int
+    state: str = Field(description="draft, live or retired")
+    text: str
+    author: str
+    created_at: datetime
+    findings: list[dict[str, Any]] = []
+
+
+class MappingsOut(Out):
+    """Versions of mappings."""
+
+    mappings: list[MappingOut]
+
+
+class MappingIn(In):
+    """A mapping as YAML."""
+
+    text: str
+
+
+class ActivateIn(In):
+    """With which plan a draft becomes the live version."""
+
+    plan: int | None = None
+    approved: bool = Field(default=False, description="a person has seen that it touches many")
+
+
+class BackupOut(Out):
+    """A backup in the data folder."""
+
+    name: str
+    made_at: datetime
+    size: int
+    proof: JobOut | None
+
+
+class BackupsOut(Out):
+    """Backups."""
+
+    backups: list[BackupOut]
+
+
+class EdgeOut(Out):
+    """A pair near a threshold."""
+
+    first_id: str
+    first_name: str
+    second_id: str
+    second_name: str
+    bits: float
+
+
+class ThresholdOut(Out):
+    """What linking from so many bits on would do."""
+
+    at: float
+    customers: int
+    links: int
+    expected_precision: float
+    expected_missed: float
+    edge: list[EdgeOut]
+
+
+class ThresholdsOut(Out):
+    """What each threshold would do; `is_asked` while a worker is at newer ones."""
+
+    made_at: datetime | None
+    records: int
+    link_at: float
+    candidate_at: float
+    rows: list[ThresholdOut]
+    is_asked: bool
+    job: JobOut | None

@@ -19,6 +19,7 @@ from sync.flow.hub import Hub
 from sync.service import jobs, plans
 from sync.service.errors import NotFoundError, ServiceError
 from sync.service.jobs import JobView
+from sync.service.named import system_named
 from sync.service.plans import PlanView
 from sync.store import audit, links, state
 from sync.store.session import Tx
@@ -118,9 +119,7 @@ def add_version(
     """
     spec = _loaded(text)
     with hub.database.read() as session:
-        system_id = session.scalar(select(System.id).where(System.name == system))
-    if system_id is None:
-        raise NotFoundError(f"There is no system named “{system}”.", code="no_system", name=system)
+        system_id = system_named(session, system).id
     findings = _lint(hub, system_id, spec)
     wrong = [finding for finding in findings if finding["level"] == "error"]
     if wrong:

@@ -17,6 +17,7 @@ from sync.flow import plan
 from sync.flow.hub import Hub
 from sync.gateway.systems import OpenSystem
 from sync.service.errors import NotFoundError, ServiceError
+from sync.service.named import unknown_system
 from sync.store.tables import System
 
 
@@ -171,10 +172,5 @@ def _open(hub: Hub, name: str) -> OpenSystem:
     with hub.database.read() as session:
         system_id = session.scalar(select(System.id).where(System.name == name))
     if system_id is None:
-        raise NotFoundError(
-            f"There is no system named “{name}”.",
-            code="no_system",
-            hint="See `kehub system list`.",
-            name=name,
-        )
+        raise unknown_system(name)
     return hub.systems.open(system_id)

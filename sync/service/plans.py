@@ -12,6 +12,7 @@ from sync.flow.hub import Hub
 from sync.service import jobs as service_jobs
 from sync.service.errors import NotFoundError, ServiceError
 from sync.service.jobs import JobView
+from sync.service.named import unknown_system
 from sync.store import audit, runs
 from sync.store.tables import Plan, System
 
@@ -45,12 +46,7 @@ def start_plan(
         )
         unknown = set(names) - {row.name for row in rows}
         if unknown:
-            raise NotFoundError(
-                f"There is no system named “{min(unknown)}”.",
-                code="no_system",
-                hint="See `kehub system list`.",
-                name=min(unknown),
-            )
+            raise unknown_system(min(unknown))
         if not chosen:
             raise ServiceError(
                 "There is nothing to plan: every system is live.",

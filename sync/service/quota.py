@@ -5,14 +5,14 @@ from datetime import datetime
 
 from redis.exceptions import RedisError
 from sqlalchemy import func, select, true
-from sqlalchemy.orm import Session
 
 from connectors.sdk import registry
 from sync.core import usage as rules
 from sync.flow import usage
 from sync.flow.hub import Hub
 from sync.gateway.systems import read_config
-from sync.service.errors import NotFoundError, ServiceError
+from sync.service.errors import ServiceError
+from sync.service.named import system_named, unknown_system
 from sync.store import audit, state
 from sync.store.tables import INTERACTIVE, Dirty, Inbox, System
 
@@ -64,7 +64,7 @@ class Lanes:
 def interfaces(hub: Hub, name: str) -> list[InterfaceView]:
     """The limits that a system's connector keeps to."""
     with hub.database.read() as session:
-        row = _row(session, name)
+        row = system_named(session, name)
         kind, system_id, stored = row.kind, row.id, dict(row.settings)
         sealed = row.credentials
     connector = registry.get(kind)
@@ -84,7 +84,7 @@ def lanes(hub: Hub, name: str) -> Lanes:
     """What waits for a system, by lane."""
     counts = [0, 0]
     with hub.database.read() as session:
-        system_id = _row(session, name).id
+        system_id = system_named(session, name).id
         for table, where in ((Inbox, Inbox.state == "waiting"), (Dirty, true())):
             query = (
                 select(table.lane, func.count())
@@ -100,7 +100,7 @@ def get_quota(hub: Hub, name: str) -> QuotaView:
     """One system's."""
     found = next((each for each in list_quotas(hub) if each.system == name), None)
     if found is None:
-        raise _unknown(name)
+        raise unknown_system(name)
     return found
 
 
@@ -131,26 +131,10 @@ def set_daily_budget(hub: Hub, name: str, calls: int | None, *, actor: str = "")
     with hub.database.write() as tx:
         system_id = tx.scalar(select(System.id).where(System.name == name))
         if system_id is None:
-            raise _unknown(name)
+            raise unknown_system(name)
         state.put(tx, _budget_key(system_id), {"calls": calls}, hub.now())
         facts = {"calls": calls}
         audit.note(tx, actor=actor, action="quota.budget", subject=name, now=hub.now(), facts=facts)
-
-
-def _row(session: Session, name: str) -> System:
-    row = session.scalar(select(System).where(System.name == name))
-    if row is None:
-        raise _unknown(name)
-    return row
-
-
-def _unknown(name: str) -> NotFoundError:
-    return NotFoundError(
-        f"There is no system named “{name}”.",
-        code="no_system",
-        hint="See `kehub system list`.",
-        name=name,
-    )
 
 
 def _budget_key(system_id: int) -> str:

@@ -19,7 +19,8 @@ from mapping.loader import load
 from sync.flow import backup, tenants
 from sync.flow.hub import Hub
 from sync.gateway.systems import read_config, split_secrets
-from sync.service.errors import NotFoundError, ServiceError
+from sync.service.errors import ServiceError
+from sync.service.named import system_named, unknown_system
 from sync.store import audit, cursors, runs
 from sync.store.session import Database, Tx
 from sync.store.tables import Change, Cursor, Dirty, Inbox, Link, System
@@ -134,7 +135,7 @@ def list_names(hub: Hub) -> list[str]:
 def poll_now(hub: Hub, name: str) -> SystemView:
     """Reads what changed as soon as a worker is free, and takes up what waits."""
     with hub.database.write() as tx:
-        row = _row(tx, name)
+        row = system_named(tx, name)
         if row.state != "live":
             raise ServiceError(
                 f"{name} is {row.state}; only a live system is polled.",
@@ -154,7 +155,7 @@ def get_system(hub: Hub, name: str) -> SystemView:
     for view in list_systems(hub):
         if view.name == name:
             return view
-    raise _unknown(name)
+    raise unknown_system(name)
 
 
 def add_system(
@@ -226,7 +227,7 @@ def change_system(
 ) -> SystemView:
     """Changes settings; secrets that are not given stay as they are."""
     with hub.database.write() as tx:
-        row = _row(tx, name)
+        row = system_named(tx, name)
         before = (dict(row.settings), row.credentials)
         if values is not None:
             connector_class = registry.get(row.kind)
@@ -252,7 +253,7 @@ def change_system(
             tenants.confirm(hub, opened)
         except Exception:
             with hub.database.write() as tx:
-                row = _row(tx, name)
+                row = system_named(tx, name)
                 row.settings, row.credentials = before
                 row.token = None  # it may be one for the settings that were refused
             raise
@@ -265,7 +266,7 @@ def test_system(hub: Hub, name: str) -> SystemView:
     with hub.database.read() as session:
         system_id = session.scalar(select(System.id).where(System.name == name))
     if system_id is None:
-        raise _unknown(name)
+        raise unknown_system(name)
     opened = hub.systems.open(system_id)
     try:
         opened.connector.check()
@@ -273,7 +274,7 @@ def test_system(hub: Hub, name: str) -> SystemView:
     finally:
         hub.systems.flush_counts(opened)
     with hub.database.write() as tx:
-        row = _row(tx, name)
+        row = system_named(tx, name)
         if row.state == "draft":
             row.state = "testing"
     resume_system(hub, name, actor="test", only_broken=True)
@@ -283,7 +284,7 @@ def test_system(hub: Hub, name: str) -> SystemView:
 def pause_system(hub: Hub, name: str, *, actor: str = "") -> SystemView:
     """Stops polling, taking in and dispatch; what waits stays."""
     with hub.database.write() as tx:
-        row = _row(tx, name)
+        row = system_named(tx, name)
         if row.state not in {"live", "broken"}:
             raise ServiceError(
                 f"{name} is {row.state}; only a live system can be paused.",
@@ -300,7 +301,7 @@ def pause_system(hub: Hub, name: str, *, actor: str = "") -> SystemView:
 def resume_system(hub: Hub, name: str, *, actor: str = "", only_broken: bool = False) -> SystemView:
     """Lets a paused or broken system go on."""
     with hub.database.write() as tx:
-        row = _row(tx, name)
+        row = system_named(tx, name)
         waits = backup.pending(tx)
         if waits is not None and row.id in waits["systems"]:
             raise ServiceError(
@@ -324,7 +325,7 @@ def resume_system(hub: Hub, name: str, *, actor: str = "", only_broken: bool = F
 def remove_system(hub: Hub, name: str, *, actor: str = "") -> None:
     """Removes a system that was never live, with its mappings; nothing remote is touched."""
     with hub.database.write() as tx:
-        row = _row(tx, name)
+        row = system_named(tx, name)
         if tx.scalar(select(Link.id).where(Link.system_id == row.id).limit(1)):
             raise ServiceError(
                 f"{name} has linked records and cannot be removed.",
@@ -474,22 +475,6 @@ def _oldest(session: Any, system_id: int) -> datetime | None:
     )
     marked = session.scalar(select(func.min(Dirty.marked_at)).where(Dirty.system_id == system_id))
     return min((moment for moment in (inbox, marked) if moment), default=None)
-
-
-def _row(tx: Tx, name: str) -> System:
-    row = tx.scalar(select(System).where(System.name == name))
-    if row is None:
-        raise _unknown(name)
-    return row
-
-
-def _unknown(name: str) -> NotFoundError:
-    return NotFoundError(
-        f"There is no system named “{name}”.",
-        code="no_system",
-        hint="See `kehub system list`.",
-        name=name,
-    )
 
 
 def _audit(

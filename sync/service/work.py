@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from connectors.sdk.contract import ReadsChanges
 from sync.flow import dispatch, erase, poll, recover, take_in
 from sync.flow.hub import Hub
-from sync.service.errors import NotFoundError
+from sync.service.named import unknown_system
 from sync.store import cursors, links
 from sync.store.tables import Cursor, Dirty, Guard, Inbox, System
 
@@ -58,12 +58,7 @@ def check_names(hub: Hub, names: Sequence[str]) -> None:
         known = set(session.scalars(select(System.name)))
     for name in names:
         if name not in known:
-            raise NotFoundError(
-                f"There is no system named “{name}”.",
-                code="no_system",
-                hint="See `kehub system list`.",
-                name=name,
-            )
+            raise unknown_system(name)
 
 
 def ask_for_polls(hub: Hub, names: Sequence[str] = ()) -> datetime:

@@ -176,3 +176,47 @@ def test_the_description_names_every_call_and_its_key(fresh):
 def test_a_page_that_makes_no_sense_is_refused(script):
     assert script("viewer").get("/customers?page=0", status=422)["error"] == "invalid"
     assert script("viewer").get("/customers?colour=red", status=422)["error"] == "invalid"
+
+
+def test_a_script_makes_and_proves_a_backup(fresh, script):
+    admin = script("admin")
+    job = admin.post("/backups", status=202)
+    assert (job["kind"], job["state"]) == ("backup", "waiting")
+    fresh.do_jobs()
+    made = admin.get(f"/jobs/{job['id']}")
+    assert made["state"] == "done"
+    name = made["result"]["name"]
+    admin.post(f"/backups/{name}/prove", status=202)
+    fresh.do_jobs()
+    listed = script("viewer").get("/backups")["backups"]
+    assert [each["name"] for each in listed] == [name]
+    assert listed[0]["proof"]["result"]["differing"] == []
+    admin.post("/backups/nothing.backup/prove", status=404)
+    admin.get("/jobs/999", status=404)
+    script("steward").post("/backups", status=403)
+
+
+def test_a_script_brings_a_mapping_from_its_text_to_live(fresh, script):
+    admin = script("admin")
+    found = admin.get("/systems/crm/mappings")["mappings"]
+    live = next(m for m in found if m["object"] == "customers" and m["state"] == "live")
+    text = "".join(line for line in live["text"].splitlines(True) if "notes" not in line)
+    draft = admin.post("/systems/crm/mappings", {"text": text}, status=201)
+    assert (draft["state"], draft["version"]) == ("draft", 2)
+    plan = admin.post(f"/mappings/{draft['id']}/preview", status=202)
+    fresh.do_jobs()
+    answer = {"plan": plan["id"], "approved": True}
+    admin.post(f"/mappings/{draft['id']}/activate", answer, status=202)
+    fresh.do_jobs()
+    assert admin.get(f"/mappings/{draft['id']}")["state"] == "live"
+    assert admin.get(f"/plans/{plan['id']}")["state"] == "applied"
+    admin.post("/systems/crm/mappings", {"text": "fields: ["}, status=409)
+
+
+def test_a_script_has_the_thresholds_worked_out(fresh, script):
+    assert script("viewer").get("/thresholds")["made_at"] is None
+    assert script("steward").post("/thresholds", status=202)["is_asked"]
+    fresh.do_jobs()
+    found = script("viewer").get("/thresholds")
+    assert (found["is_asked"], found["records"]) == (False, 1)
+    assert found["job"]["state"] == "done"

@@ -30,10 +30,13 @@ SETTINGS: dict[str, Any] = {
         {"name": "Status", "description": "The hub as a whole"},
         {"name": "Records", "description": "Golden records: customers, contacts and their facts"},
         {"name": "Systems", "description": "What is connected"},
+        {"name": "Mappings", "description": "How each system's fields are read and written"},
         {"name": "Plans", "description": "What going live would do"},
         {"name": "Runs", "description": "What happened"},
         {"name": "Review", "description": "What waits for a person"},
         {"name": "Quality", "description": "How good the data is"},
+        {"name": "Backups", "description": "The whole hub as it was, sealed"},
+        {"name": "Jobs", "description": "Long work in the workers"},
         {"name": "Dead letters", "description": "What could not be processed"},
     ],
 }
