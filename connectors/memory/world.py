@@ -112,6 +112,10 @@ class MemoryWorld:
         """Every living record as a user sees it, in order of creation."""
         return [{"id": row.id, **row.body} for row in self._rows.all(object_name)]
 
+    def every(self, object_name: str) -> list[Row]:
+        """Every row, also what was deleted or merged away."""
+        return self._rows.all(object_name, deleted=True)
+
     # -- editing ----------------------------------------------------------------------------
     def create(self, object_name: str, **values: Any) -> str:
         """A new record; its id. With `unique_key`, the one that already has the hub key."""

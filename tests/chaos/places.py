@@ -14,12 +14,14 @@ import requests
 
 from sandbox.tryton.desk import as_admin
 from sandbox.tryton.rpc import TrytonError
-from tests.chaos.people import Customer
+from tests.chaos.people import LANGUAGES, Customer
 from tests.infra.processes import spawn, stop
 
 ROOT = Path(__file__).parents[2]
 PLENTY = 10**8
-LANGUAGES = ("zh_CN", "zh_TW", "en_US", "de_DE", "fr_FR", "ja_JP")
+OPTIONS = tuple(language.replace("-", "_") for language in LANGUAGES)
+SHIFTS = (-120, -45, 0, 45, 120)  # seconds by which a system's clock is wrong, for good
+STEPS = (-3, -1, 1, 3)  # and by which it is set right or wrong while everybody works
 
 
 class PlaceError(RuntimeError):
@@ -59,7 +61,7 @@ class Place:
         self.url = self.hello["base_url"]
         self.session = requests.Session()
         self.session.trust_env = False
-        self.fired = 0
+        self.shift = 0
 
     def stop(self) -> None:
         self.session.close()
@@ -88,6 +90,10 @@ class Place:
     def get(self, remote_id: str) -> Held:
         return next(held for held in self.customers() if held.remote_id == remote_id)
 
+    def possible(self, field: str, value: str) -> str:
+        """What a user types who wants this: another value, where it is not offered now."""
+        return value
+
     def edit(self, remote_id: str, field: str, value: str) -> None:
         raise NotImplementedError
 
@@ -105,6 +111,18 @@ class Place:
     def trouble(self, kind: str, chance: random.Random) -> None:
         """Makes trouble of a kind for the next calls."""
         getattr(self, f"_{kind}")(chance)
+
+    def be_off(self, shift: int) -> None:
+        """The system's clock is wrong by so many seconds, from before the hub knows it."""
+        self.shift = shift
+        self.set_clock(shift)
+
+    def set_clock(self, shift: int) -> None:
+        """Sets the system's clock, where it has one of its own."""
+
+    def _clock(self, chance: random.Random) -> None:
+        """Somebody corrects the clock a little. No vendor's clock leaps by minutes."""
+        self.set_clock(self.shift + chance.choice(STEPS))
 
     def calm(self) -> None:
         """No more trouble."""
@@ -133,11 +151,13 @@ class Zoho(Place):
     natives: ClassVar[Mapping[str, str]] = {
         "name": "Account_Name", "street": "Billing_Street", "postcode": "Billing_Code",
         "website": "Website", "notes": "Description", "legal_name": "Legal_Name",
+        "language": "Language",
     }  # fmt: skip
 
     def __init__(self, name: str, folder: Path) -> None:
         super().__init__(name, folder)
         self.admin("POST", "/limits", {"daily_credits": PLENTY, "token_throttle": PLENTY})
+        self.offered = OPTIONS
 
     def settings(self) -> dict[str, Any]:
         names = ("accounts_url", "client_id", "client_secret", "refresh_token")
@@ -145,10 +165,18 @@ class Zoho(Place):
 
     def customers(self) -> Iterator[Held]:
         for row in self.admin("GET", "/records/Accounts")["data"]:
-            yield self._held(row["id"], row.get("Email"), row)
+            language = (row.get("Language") or "").replace("_", "-")
+            yield self._held(row["id"], row.get("Email"), {**row, "Language": language})
 
     def edit(self, remote_id: str, field: str, value: str) -> None:
+        if field == "language":
+            value = value.replace("-", "_")
         self.admin("PUT", f"/records/Accounts/{remote_id}", {self.natives[field]: value})
+
+    def possible(self, field: str, value: str) -> str:
+        if field != "language" or value.replace("-", "_") in self.offered:
+            return value
+        return self.offered[0].replace("_", "-")
 
     def create(self, customer: Customer) -> str:
         row = {native: customer.values.get(field) for field, native in self.natives.items()}
@@ -214,14 +242,15 @@ class Zoho(Place):
     def _channel_expired(self, _chance) -> None:
         self.admin("POST", "/notifications/expire")
 
-    def _clock(self, chance) -> None:
-        self.admin("POST", "/clock", {"shift": chance.choice([-120, -45, 45, 120])})
+    def set_clock(self, shift: int) -> None:
+        self.admin("POST", "/clock", {"shift": shift})
 
     def _picklist(self, chance) -> None:
-        gone = chance.choice(LANGUAGES)
-        self._offer([value for value in LANGUAGES if value != gone])
+        """An administrator takes half of the options away, other ones each time."""
+        self._offer(chance.sample(OPTIONS, len(OPTIONS) // 2))
 
     def _offer(self, values: Sequence[str]) -> None:
+        self.offered = tuple(values)
         self.admin("PATCH", "/fields/Accounts/Language", {"picklist": list(values)})
 
     def merge(self, winner: str, loser: str) -> None:
@@ -230,8 +259,7 @@ class Zoho(Place):
 
     def calm(self) -> None:
         self.admin("DELETE", "/faults")
-        self.admin("POST", "/clock", {"shift": 0})
-        self._offer(LANGUAGES)
+        self._offer(OPTIONS)
 
 
 class Fxiaoke(Place):
@@ -325,9 +353,8 @@ class Fxiaoke(Place):
     def _webhooks_late(self, chance) -> None:
         self.admin("POST", "/callback/faults", {"delay_ms": chance.randrange(500, 4000)})
 
-    def _clock(self, chance) -> None:
-        shift = chance.choice([-120_000, -45_000, 45_000, 120_000])
-        self.admin("POST", "/clock", {"set_shift_ms": shift})
+    def set_clock(self, shift: int) -> None:
+        self.admin("POST", "/clock", {"set_shift_ms": shift * 1000})
 
     def merge(self, winner: str, loser: str) -> None:
         self.admin("POST", "/records/AccountObj/merge", {"winner": winner, "loser": loser})
@@ -336,7 +363,6 @@ class Fxiaoke(Place):
         self.admin("DELETE", "/faults")
         quiet = {"drop": 0, "duplicate": 0, "reorder": 0, "delay_ms": 0}
         self.admin("POST", "/callback/faults", quiet)
-        self.admin("POST", "/clock", {"set_shift_ms": 0})
 
 
 class Erp(Place):

@@ -28,6 +28,7 @@ from sync.store.tables import System as SystemRow
 from tests.chaos.company import KINDS, Company, Findings, open_places
 from tests.chaos.evidence import leave
 from tests.chaos.machines import Fleet, StuckError
+from tests.chaos.places import SHIFTS
 from tests.infra.postgres import Cluster
 
 MERGES = 5  # as many as a guard lets pass
@@ -218,6 +219,8 @@ def started(
     fleet = Fleet(folder / "hub", database_url)
     stack.callback(fleet.close)
     company = Company(fleet, places, seed)
+    for place in places:
+        place.be_off(company.chance.choice(SHIFTS))
     company.fill(customers)
     fleet.start()
     company.connect()

@@ -14,9 +14,11 @@ def problems(company: Company) -> list[str]:
     company.settle()
     found = [f"left over: {row}" for row in company.waiting()]
     found += _doubled_or_missing(company)
+    found += _made_twice(company)
     found += _links(company)
     found += _disagreements(company)
     found += _unaccounted(company)
+    found += _false_conflicts(company)
     found += _parents(company)
     orphans = _orphans(company)
     found += [
@@ -52,6 +54,44 @@ def _doubled_or_missing(company: Company) -> list[str]:
             if living > 1 or (living == 0 and not loose):
                 found.append(f"{living} records of {identity} in {name}")
     return found + [f"golden record of nobody: {key}" for key in mails]
+
+
+def _made_twice(company: Company) -> list[str]:
+    """No record was made where there was one: also not one that was merged away later."""
+    found = []
+    for object_name, identity in _people(company):
+        if identity in company.touched:
+            continue
+        for name in NAMES:
+            rows = company.worlds[name].every(object_name)
+            count = sum(row.body.get("email") == identity for row in rows)
+            if count > 1:
+                found.append(f"{count} records of {identity} were made in {name}")
+    return found
+
+
+def _false_conflicts(company: Company) -> list[str]:
+    """A conflict says that both sides moved. What a system shows of our value did not move."""
+    found = []
+    names = {number: name for name, number in company.ids.items()}
+    for conflict in company.rows(Conflict):
+        golden = company.golden_by_id(conflict.golden_id)
+        object_name = "customers" if golden.entity == "customer" else "contacts"
+        unit = fields.unit_with(object_name, conflict.theirs)
+        if unit is None or set(fields.paths(object_name, unit)) != set(conflict.base):
+            continue
+        oddities = company.worlds[names[conflict.system_id]].oddities
+        looks = [
+            entry.value for entry in company.ledger.of(golden.values["emails[work]"], unit.name)
+            if fields.as_shown(object_name, unit, oddities, entry.value) == conflict.base
+        ]  # fmt: skip
+        # Another value that looks the same there may have been golden before.
+        if looks and all(value == conflict.ours for value in looks):
+            found.append(
+                f"conflict about {unit.name} in {names[conflict.system_id]}: nobody but a user "
+                f"there moved it, from {conflict.base} to {conflict.theirs}"
+            )
+    return found
 
 
 def _orphans(company: Company) -> set[str]:

@@ -15,7 +15,7 @@ import pytest
 from connectors.memory import Memory
 from connectors.sdk.contract import Hint
 from sync.core import merge, writeset
-from sync.flow import absorb, dispatch, hear, poll, settle, take_in, vanish
+from sync.flow import absorb, dispatch, hear, intent, poll, settle, take_in, vanish
 from sync.gateway.systems import Systems
 from sync.store import dirty
 from tests.histories import search
@@ -42,6 +42,12 @@ def _write_until_it_reads_the_same(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         writeset, "_differs",
         lambda path, golden, expected, shadow, pushed: expected.get(path) != shadow.get(path),
+    )  # fmt: skip
+    plain = intent._candidates
+    patch.setattr(
+        intent, "_candidates",
+        lambda golden, spec, link, values: plain(golden, spec, link, values) if link is None
+        else [path for path in spec.update_paths if path in values],
     )  # fmt: skip
 
 
@@ -98,7 +104,12 @@ def _skip_reading_before_writing(patch: pytest.MonkeyPatch) -> None:
 
 
 def _never_look_for_a_doubted_create(patch: pytest.MonkeyPatch) -> None:
-    """A create whose answer was lost is simply made again."""
+    """A create whose answer was lost is simply made again.
+
+    What a listing shows needs no looking up: it is heard before anything is created. So this is
+    tried with systems that cannot be listed at that moment.
+    """
+    _create_unheard(patch)
     patch.setattr(settle, "settle_doubts", lambda hub, system, intents, batch: [
         i for i in intents if i.op != "find"
     ])  # fmt: skip
@@ -159,20 +170,20 @@ def _trust_the_webhook(patch: pytest.MonkeyPatch) -> None:
 
 
 DEFECTS = (
-    Defect("ignore_pushed", None, _ignore_pushed),
-    Defect("write_until_it_reads_the_same", None, _write_until_it_reads_the_same),
-    Defect("forget_pushing", None, _forget_pushing),
-    Defect("settle_before_the_write", 1, _settle_before_the_write),
-    Defect("finish_before_taking_in", 389, _finish_before_taking_in),
-    Defect("believe_old_pages", 59, _believe_old_pages),
-    Defect("skip_reading_before_writing", None, _skip_reading_before_writing),
-    Defect("never_look_for_a_doubted_create", None, _never_look_for_a_doubted_create),
-    Defect("create_unheard", None, _create_unheard),
-    Defect("ignore_generations", None, _ignore_generations),
-    Defect("log_nothing_that_is_refused", None, _let_blanks_win),
-    Defect("forget_deletes", 316, _forget_deletes),
-    Defect("mark_live_systems_only", 755, _mark_live_systems_only),
-    Defect("trust_the_webhook", 762, _trust_the_webhook),
+    Defect("ignore_pushed", 850, _ignore_pushed),
+    Defect("write_until_it_reads_the_same", 822, _write_until_it_reads_the_same),
+    Defect("forget_pushing", 919, _forget_pushing),
+    Defect("settle_before_the_write", 311, _settle_before_the_write),
+    Defect("finish_before_taking_in", None, _finish_before_taking_in),
+    Defect("believe_old_pages", None, _believe_old_pages),
+    Defect("skip_reading_before_writing", 555, _skip_reading_before_writing),
+    Defect("never_look_for_a_doubted_create", 888, _never_look_for_a_doubted_create),
+    Defect("create_unheard", 163, _create_unheard),
+    Defect("ignore_generations", 776, _ignore_generations),
+    Defect("log_nothing_that_is_refused", 663, _let_blanks_win),
+    Defect("forget_deletes", 347, _forget_deletes),
+    Defect("mark_live_systems_only", 740, _mark_live_systems_only),
+    Defect("trust_the_webhook", None, _trust_the_webhook),
 )
 
 

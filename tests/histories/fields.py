@@ -1,6 +1,6 @@
 """The fields that users edit in histories, and how a system shows a value."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -68,6 +68,12 @@ def paths(object_name: str, unit: Unit) -> tuple[str, ...]:
 
 def unit_of(object_name: str, name: str) -> Unit:
     return next(unit for unit in UNITS[object_name] if unit.name == name)
+
+
+def unit_with(object_name: str, some: Collection[str]) -> Unit | None:
+    """The unit that has these canonical paths, or some of them."""
+    units = (u for u in UNITS[object_name] if not set(paths(object_name, u)).isdisjoint(some))
+    return next(units, None)
 
 
 def read(object_name: str, unit: Unit, native: Mapping[str, Any]) -> dict[str, Any] | None:

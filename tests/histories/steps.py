@@ -34,6 +34,12 @@ WEIGHTS = {
     "choices": 1,
     "reconcile": 1,
     "everything": 4,
+    "race": 4,
+    "lost_write": 3,
+    "lost_create": 2,
+    "unheard": 2,
+    "overtaken": 2,
+    "emptied": 2,
 }
 
 
@@ -46,7 +52,7 @@ def make(seed: int) -> list[Step]:
         start.append(("contact", dice.randrange(3), 0, 0))
     if dice.random() < 0.6:
         start.append(("everything", 0, 0, 0))
-    length = dice.randrange(5, 45)
+    length = dice.randrange(5, 40)
     return start + [
         (kind, dice.randrange(1000), dice.randrange(1000), dice.randrange(1000))
         for kind in dice.choices(names, weights, k=length)
@@ -72,7 +78,13 @@ def _crash(company: Company, _name: str, _a: int, b: int, _c: int) -> None:
 
 
 def _meddle(company: Company, name: str, a: int, b: int, c: int) -> None:
-    company.faults.plan(1 + c % 6, lambda: company.edit(name, a, b, c), remote_only=True)
+    """Somebody is at work while the hub makes its next calls."""
+    meanwhile = (
+        lambda: company.edit(name, a, b, c),
+        lambda: company.hub_edit(a, b),
+        lambda: company.take_in(name),  # another worker
+    )
+    company.faults.plan(1 + c % 6, meanwhile[b % 3], remote_only=True)
 
 
 def _trouble(company: Company, name: str, a: int, b: int, c: int) -> None:
@@ -88,6 +100,77 @@ def _everything(company: Company, _name: str, _a: int, _b: int, _c: int) -> None
             company.take_in(name, rounds=20)
             company.dispatch(name, rounds=20)
         company.clock.pass_(3)
+
+
+# Situations that single steps meet too rarely.
+
+
+def _race(company: Company, name: str, a: int, b: int, c: int) -> None:
+    """A value is on its way to a system while somebody types into the same field there."""
+    other = _other(name, c)
+    company.edit(name, a, b, 2)
+    company.poll(name)
+    company.take_in(name)
+    company.edit(other, a, b, c)
+    company.dispatch(other)
+
+
+def _lost_write(company: Company, name: str, a: int, b: int, c: int) -> None:
+    """A write is done, its answer is lost, and the record is seen before it is tried again."""
+    other = _other(name, c)
+    company.edit(name, a, b, 2)
+    company.poll(name)
+    company.take_in(name)
+    company.trouble(other, "lost", "write", 0)
+    company.dispatch(other)
+    company.poll(other)
+    company.take_in(other)
+
+
+def _lost_create(company: Company, name: str, _a: int, b: int, c: int) -> None:
+    """A record is made, the answer is lost, and it is tried again before the record is seen."""
+    other = _other(name, c)
+    company.new_customer(name)
+    company.poll(name)
+    company.take_in(name)
+    company.trouble(other, "lost", "write", 0)
+    company.dispatch(other)
+    for _ in range(3):
+        company.clock.pass_(WAITS[b % 4])
+        company.dispatch(other)
+
+
+def _unheard(company: Company, name: str, _a: int, _b: int, c: int) -> None:
+    """A customer was entered in two systems, and the hub has heard of one."""
+    other = _other(name, c)
+    company.new_customer(name, other)
+    company.poll(name)
+    company.take_in(name)
+    company.dispatch(other)
+
+
+def _overtaken(company: Company, name: str, a: int, b: int, c: int) -> None:
+    """A value changes in the hub while an older one is being written."""
+    other = _other(name, c)
+    company.edit(name, a, b, 2)
+    company.poll(name)
+    company.take_in(name)
+    company.faults.plan(1 + c % 4, lambda: company.hub_edit(a, b), remote_only=True)
+    company.dispatch(other)
+
+
+def _emptied(company: Company, name: str, a: int, b: int, c: int) -> None:
+    """A value that is everywhere is emptied in one system."""
+    other = _other(name, c)
+    company.edit(name, a, b, 2)
+    _everything(company, name, 0, 0, 0)
+    company.edit(other, a, b, 0)
+    company.poll(other)
+    company.take_in(other)
+
+
+def _other(name: str, c: int) -> str:
+    return [each for each in NAMES if each != name][c % 2]
 
 
 _DO = {
@@ -114,4 +197,10 @@ _DO = {
     "choices": lambda co, name, a, b, c: co.close_choice(name, b),
     "reconcile": lambda co, name, a, b, c: co.compare_all(),
     "everything": _everything,
+    "race": _race,
+    "lost_write": _lost_write,
+    "lost_create": _lost_create,
+    "unheard": _unheard,
+    "overtaken": _overtaken,
+    "emptied": _emptied,
 }
