@@ -9,12 +9,11 @@ pairs as decisions (`kehub match --train --labels FILE --aim balance`).
 """
 
 import argparse
-import csv
 import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +21,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.matching import figures, read_truth, review_share, with_review
+from bench.matching_arrivals import arriving, rows_of
 from bench.matching_weights import PROFILES
-from sync.core import match
 from sync.core.batch import Labels, candidates
-from sync.core.normal.record import normalise
-from sync.core.party import Party, party_from_row
 from sync.flow.match_file import load, load_matcher, match_loaded
 
-REPEATED = ("names", "emails", "phones", "mobiles", "addresses", "tax_ids")
-SINGLE = ("organisation", "birth_date", "website")
 PROPOSED = 5  # candidates that a steward is shown
 
 
@@ -41,11 +36,6 @@ def generate(generator, profile, size, seed, scratch):
     command = [sys.executable, generator, *sizes, "--out", str(folder), "--no-pairs"]
     subprocess.run([*command, "--profile", str(settings)], check=True, stderr=subprocess.DEVNULL)
     return folder
-
-
-def rows_of(path):
-    with path.open(encoding="utf-8-sig") as handle:
-        return list(csv.DictReader(handle))
 
 
 def fixed(folder, processes):
@@ -73,38 +63,12 @@ def by_kind(folder, loaded, result):
     return seen, merged
 
 
-def golden(parties):
-    """One party with all that its records say, as the hub keeps a customer."""
-    first = parties[0]
-    many = {
-        name: tuple(dict.fromkeys(value for p in parties for value in getattr(p, name)))
-        for name in REPEATED
-    }
-    one = {name: next(filter(None, (getattr(p, name) for p in parties)), "") for name in SINGLE}
-    return Party(kind=first.kind, **many, **one)
-
-
 def online(folder):
     """Records that arrive one by one at a store in which every customer is known."""
-    rows = {row["id"]: party_from_row(row) for row in rows_of(folder / "records.csv")}
-    members = defaultdict(list)
-    for row in rows_of(folder / "clusters.csv"):
-        members[row["cluster"]].append(rows[row["id"]])
-    names = list(members)
-    normals = [normalise(golden(members[name])) for name in names]
-    index = defaultdict(list)
-    for place, keys in enumerate(match.keys_of_many(normals)):
-        for key in {key for _, key in keys}:
-            index[key].append(place)
-    held = {key: len(places) for key, places in index.items()}
-    truth = {row["id"]: row["cluster"] for row in rows_of(folder / "incoming_truth.csv")}
     matcher, count = load_matcher(), Counter()
-    for row in rows_of(folder / "incoming.csv"):
-        incoming = normalise(party_from_row(row))
-        keys = match.rare_keys(match.keys(incoming), held)
-        near = sorted({place for key in keys for place in index.get(key, ())})
-        scores = matcher.compare_many(incoming, [normals[i] for i in near], held, len(names))
-        count.update(fate(matcher.decide(scores, len(names)), near, names, truth[row["id"]]))
+    for arrival in arriving(folder, matcher):
+        decision = matcher.decide(arrival.scores, arrival.records)
+        count.update(fate(decision, arrival.near, arrival.real))
     links = count["right"] + count["wrong"]
     print(
         f"| {folder.name}, one by one | {count['right'] / max(1, links):.4f} "
@@ -114,17 +78,17 @@ def online(folder):
     )
 
 
-def fate(decision, near, names, real):
+def fate(decision, near, real):
     """What is counted of one record that arrived."""
     yield "all"
     if real:
         yield "known"
     if decision.outcome == "link":
-        yield "right" if names[near[decision.best]] == real else "wrong"
+        yield "right" if near[decision.best] == real else "wrong"
         return
     if decision.outcome == "candidate":
         yield "asked"
-    shown = {names[near[i]] for i in decision.review[:PROPOSED]}
+    shown = {near[i] for i in decision.review[:PROPOSED]}
     if real and (decision.outcome == "new" or real not in shown):
         yield "silent"
 

@@ -1,6 +1,6 @@
 """How the shipped weights are made: fitted on generated customers of several kinds and seeds.
 
-    python bench/matching_weights.py --generator FILE --out config/matching/weights-1.json
+    python bench/matching_weights.py --generator FILE --out config/matching/customer-evidence.json
 
 The generator makes labelled customers (`--records N --seed S --out DIR --profile FILE.json`). Seeds
 and profiles here are not those of any judged set. The fit is deterministic.
@@ -12,14 +12,17 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sync.core.batch import candidates, compare_all
+from bench.matching_arrivals import arrivals_of
+from sync.core.batch import candidates, compare_all, links_of, match_in_rounds, score_all
+from sync.core.cluster import cluster, constraints_of
+from sync.core.match import FIRST_ROUND, Errors, Matcher, Thresholds
 from sync.core.score import FIELDS, KIND_NAMES, Model
 from sync.core.train import Sample, fit, shares_of
 from sync.flow.match_file import load
@@ -89,8 +92,13 @@ PROFILES = {
         "宠chong寵 石shi 殡bin殯 葬zang 究jiu 研yan 厂chang廠 伙huo夥",
     },
 }
-PLAN = [(p, 20_000, 301) for p in PROFILES] + [("base", 50_000, 302)]
+PLAN = [(p, 20_000, 301) for p in PROFILES] + [("base", 20_000, 302)]
+MEASURED = [(p, 10_000, seed) for p in PROFILES for seed in (311, 312)]
+FIRST_BITS = (6.5, 7.5)  # of the first round while the weights of the second are learnt
+STEPS = np.arange(3.0, 10.5, 0.5)
+FEWEST = 3  # wrong links from which a share is taken for measured
 RIDGE = 2.0
+CHANCE = 0.05  # of the wrong links in 10,000 records, those that are no look-alikes made on purpose
 # What the generator exaggerates: real companies do have two domains and several mailboxes, and
 # people do write a region elsewhere in the name. No single one of these may tell two apart.
 LIMITS = {
@@ -121,6 +129,8 @@ def generate(generator, profile, size, seed, scratch):
         str(size),
         "--seed",
         str(seed),
+        "--incoming",
+        str(min(1000, size // 10)),
         "--out",
         str(folder),
     ]
@@ -130,17 +140,56 @@ def generate(generator, profile, size, seed, scratch):
     return folder
 
 
-def samples_of(folder, model):
-    """Labelled levels of all candidate pairs of one set, by kind."""
-    loaded = load(folder / "records.csv", 1)
-    with (folder / "clusters.csv").open(encoding="utf-8") as handle:
-        truth = {row["id"]: row["cluster"] for row in csv.DictReader(handle)}
-    labels = np.unique([truth[i] for i in loaded.id_list()], return_inverse=True)[1]
-    compared = compare_all(loaded.table, candidates(loaded.table, loaded.keys), model)
-    same = labels[compared.pairs.left] == labels[compared.pairs.right]
-    for code, matrix in compared.matrix.items():
-        real = same[compared.kind == code].astype(float)
-        yield code, Sample(matrix, real, np.ones(len(real)), len(loaded.table))
+@dataclass
+class Known:
+    """A generated set with its truth."""
+
+    table: object
+    rank: object
+    truth: object
+    compared: object
+    folder: Path
+
+    @classmethod
+    def of(cls, folder, model):
+        loaded = load(folder / "records.csv", 1)
+        with (folder / "clusters.csv").open(encoding="utf-8") as handle:
+            truth = {row["id"]: row["cluster"] for row in csv.DictReader(handle)}
+        labels = np.unique([truth[i] for i in loaded.id_list()], return_inverse=True)[1]
+        compared = compare_all(loaded.table, candidates(loaded.table, loaded.keys), model)
+        return cls(loaded.table, loaded.rank(), labels, compared, folder)
+
+    def first(self):
+        """Labelled levels of all candidate pairs, by kind."""
+        pairs = self.compared.pairs
+        return self._samples(self.compared, self.truth[pairs.left] == self.truth[pairs.right])
+
+    def second(self, model, at):
+        """The same of the customers that a first round makes; most of one's records say whose."""
+        rounds = self.rounds(model, replace(Thresholds(), link_in_file=at, first=ANY))
+        second = rounds.second
+        mine = np.lexsort((self.truth, second.row))
+        owner, real = second.row[mine], self.truth[mine]
+        edge = np.flatnonzero(np.diff(np.concatenate([[-1], owner * len(owner) + real])) != 0)
+        size = np.diff(np.concatenate([edge, [len(owner)]]))
+        best = np.lexsort((size, owner[edge]))
+        customer = np.zeros(len(second.leader), np.int64)
+        customer[owner[edge][best]] = real[edge][best]
+        pairs = second.compared.pairs
+        return self._samples(second.compared, customer[pairs.left] == customer[pairs.right])
+
+    def rounds(self, model, thresholds):
+        matcher = Matcher(model, thresholds)
+        scored = score_all(self.compared, model)
+        return match_in_rounds(self.compared, scored, matcher, rank=self.rank)
+
+    def _samples(self, compared, same):
+        for code, matrix in compared.matrix.items():
+            real = same[compared.kind == code].astype(float)
+            yield KIND_NAMES[code], Sample(matrix, real, np.ones(len(real)), len(self.table))
+
+
+ANY = Errors(-99.0, 1.0, 0.0)  # asks for nothing
 
 
 def started(model, limits):
@@ -152,33 +201,134 @@ def started(model, limits):
     return replace(model, weights=tuple(weights))
 
 
+def fitted(samples, blank):
+    """The weights that fit all samples, by kind."""
+    found = {}
+    for kind, sample in samples:
+        found.setdefault(kind, []).append(sample)
+    kinds = dict(blank.kinds)
+    for kind, some in found.items():
+        limits = LIMITS[kind]
+        start = started(blank.kinds[kind], limits)
+        best = fit(start, some, strength=RIDGE, free_size=False, limits=limits)
+        kinds[kind] = replace(best, seen=shares_of(FIELDS[kind], some))
+    kinds["other"] = replace(kinds["company"], kind="other")
+    return replace(blank, kinds=kinds)
+
+
+def learnt(known, blank):
+    """Weights for records and for customers alike: each lot is joined by the weights before it."""
+    first = [sample for one in known for sample in one.first()]
+    model = fitted(first, blank)
+    for at in FIRST_BITS:
+        model = fitted([*first, *(s for one in known for s in one.second(model, at))], blank)
+    return model
+
+
+# ---- how many links are wrong at which bits ------------------------------------------------
+
+
+def pairs_in(customer):
+    sizes = np.bincount(np.unique(customer, return_inverse=True)[1])
+    return int((sizes * (sizes - 1) // 2).sum())
+
+
+def wrong_links(customer, truth):
+    """(wrong pairs, all pairs) of a grouping."""
+    found = pairs_in(customer)
+    return found - pairs_in(customer * np.int64(len(truth)) + truth), found
+
+
+def wrong_first(known, model, at):
+    scored = score_all(known.compared, model)
+    customer = cluster(
+        len(known.truth),
+        links_of(known.compared, scored),
+        constraints_of(known.table),
+        at,
+        known.rank,
+        ahead=Thresholds.ahead_in_file,
+    )
+    return wrong_links(customer, known.truth)
+
+
+def wrong_second(known, model, first):
+    """By the bits of the second round, the first one's given."""
+    limits = replace(Thresholds(), first=first)
+    second = known.rounds(model, limits).second
+    table = second.compared.table
+    for at in STEPS:
+        found = cluster(
+            len(table),
+            links_of(second.compared, second.scored),
+            constraints_of(table),
+            at,
+            second.rank,
+            ahead=limits.ahead_in_file,
+        )
+        yield wrong_links(second.leader[found[second.row]], known.truth)
+
+
+def falling(counts, chance):
+    """The straight line through the logarithms of the shares, the surest ones weighing most."""
+    wrong, links = np.array(counts, float).T
+    some = wrong >= FEWEST
+    share, weight = np.log2(wrong[some] / links[some]), np.sqrt(wrong[some])
+    slope, level = np.polyfit(STEPS[some], share, 1, w=weight)
+    return Errors(round(float(level), 3), round(float(-slope), 3), chance)
+
+
+def measured(model, known):
+    """Errors of both rounds and of single arrivals, over sets that the weights have not seen."""
+    chance = CHANCE
+    counts = [np.sum([wrong_first(one, model, at) for one in known], axis=0) for at in STEPS]
+    first = falling(counts, chance)
+    thresholds = replace(Thresholds(), first=first)
+    limit = first.at(10_000, 1 - FIRST_ROUND * (1 - thresholds.precision))
+    steady = Errors(0.0, 1.0, 0.0)
+    steady = replace(steady, level=limit + float(np.log2(FIRST_ROUND * (1 - thresholds.precision))))
+    second = falling(
+        np.sum([list(wrong_second(one, model, steady)) for one in known], axis=0), chance
+    )
+    arrivals = [fate for one in known for fate in arrivals_of(one.folder, model)]
+    counts = [
+        (
+            sum(bits >= at and not right for bits, right in arrivals),
+            sum(bits >= at for bits, _ in arrivals),
+        )
+        for at in STEPS
+    ]
+    return {"first": first, "second": second, "single": falling(counts, chance)}
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--generator", required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--version", default="1")
+    parser.add_argument("--version", default="2")
     arguments = parser.parse_args()
-    blank = Model.from_dict({"version": "0", "kinds": {}})
-    found = {}
+    blank = Model.from_dict({"version": arguments.version, "kinds": {}})
     with tempfile.TemporaryDirectory() as scratch:
-        for profile, size, seed in PLAN:
-            folder = generate(arguments.generator, profile, size, seed, Path(scratch))
-            for code, sample in samples_of(folder, blank):
-                found.setdefault(KIND_NAMES[code], []).append(sample)
-            print(f"{profile} {seed}: {size} records", flush=True)
-    kinds = dict(blank.kinds)
-    for kind, samples in found.items():
-        limits = LIMITS[kind]
-        start = started(blank.kinds[kind], limits)
-        fitted = fit(start, samples, strength=RIDGE, free_size=False, limits=limits)
-        kinds[kind] = replace(fitted, seen=shares_of(FIELDS[kind], samples))
-    kinds["other"] = replace(kinds["company"], kind="other")
-    stored = Model(arguments.version, kinds).to_dict()
-    arguments.out.write_text(
-        json.dumps(stored, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+
+        def made(plan, model):
+            for profile, size, seed in plan:
+                folder = generate(arguments.generator, profile, size, seed, Path(scratch))
+                yield Known.of(folder, model)
+                print(f"{profile} {seed}: {size} records", flush=True)
+
+        model = learnt(list(made(PLAN, blank)), blank)
+        stored = model.to_dict()
+        arguments.out.write_text(text_of(stored), encoding="utf-8")
+        errors = measured(model, list(made(MEASURED, model)))
+    stored["errors"] = {name: asdict(each) for name, each in errors.items()}
+    print(stored["errors"])
+    arguments.out.write_text(text_of(stored), encoding="utf-8")
+
+
+def text_of(stored):
+    return json.dumps(stored, ensure_ascii=False, indent=1) + "\n"
 
 
 if __name__ == "__main__":

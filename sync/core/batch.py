@@ -25,6 +25,7 @@ from sync.core.score import (
 )
 from sync.core.spread import ALONE, Spread
 from sync.core.train import adapt, learn
+from sync.core.union import united
 
 PIECE = 50_000  # pairs compared at a time: bounds the memory, not the result
 Flags = npt.NDArray[np.bool_]
@@ -131,8 +132,9 @@ def taught(table: Table, labels: Labels, model: Model, holders: Holders) -> Mode
     return replace(model, version=f"{model.version}+labels", kinds=kinds)
 
 
-def score_all(compared: Compared, model: Model) -> Scored:
-    size = len(compared.pairs)
+def score_all(compared: Compared, model: Model, records: int | None = None) -> Scored:
+    """`records` is the size of the store, where that is not the table's."""
+    size, records = len(compared.pairs), records or len(compared.table)
     out = Scored(np.zeros(size), np.zeros(size, bool), np.zeros(size, bool))
     for code, matrix in compared.matrix.items():
         rows = np.flatnonzero(compared.kind == code)
@@ -140,7 +142,7 @@ def score_all(compared: Compared, model: Model) -> Scored:
         for start in range(0, len(rows), PIECE):
             some, piece = rows[start : start + PIECE], matrix[start : start + PIECE]
             veto, alone = vetoed(piece, kind), decided_alone(piece, kind)
-            bits = restrained(kind.bits(piece, len(compared.table)), piece, kind)
+            bits = restrained(kind.bits(piece, records), piece, kind)
             out.bits[some] = np.where(alone & ~veto, np.maximum(bits, DECIDED_ALONE), bits)
             out.veto[some], out.alone[some] = veto, alone
     return out
@@ -168,6 +170,117 @@ def match_all(
     asked = np.flatnonzero(candidate)
     candidate[asked[_proven_apart(compared.table, compared.pairs.only(asked))]] = False
     return Matched(customer, together & floor, candidate)
+
+
+# ---- two rounds ------------------------------------------------------------------------
+
+HOPELESS = -6.0  # bits of two records below which their customers are not compared again
+
+
+@dataclass(slots=True)
+class Second:
+    """What the first round made, as records of their own: they tell more than each of theirs."""
+
+    row: Ints  # of each record's customer
+    leader: Ints  # record that stands for each customer
+    rank: Ints
+    compared: Compared
+    scored: Scored
+
+
+@dataclass(slots=True)
+class Rounds:
+    """The result of both rounds; `scored` says of each pair what decided it."""
+
+    matched: Matched
+    scored: Scored
+    second: Second
+
+
+def match_in_rounds(
+    compared: Compared,
+    scored: Scored,
+    matcher: Matcher,
+    *,
+    rank: Ints | None = None,
+    spread: Spread = ALONE,
+) -> Rounds:
+    """First what is sure between two records; then customers, with all that their records say.
+
+    A value that many records share tells little, until it turns out that they are all one
+    customer's. And what one record lacks another one has: this is how the hub itself sees
+    customers when a record arrives.
+    """
+    size = len(compared.table)
+    order = np.arange(size) if rank is None else rank
+    thresholds, constraints = matcher.thresholds, constraints_of(compared.table)
+    sure_at = max(thresholds.sure_in_file_at(size), thresholds.link_in_file_at(size))
+    links, ahead = links_of(compared, scored), thresholds.ahead_in_file
+    sure = cluster(size, links, constraints, sure_at, order, ahead=ahead, spread=spread)
+    second = _second(compared, scored, matcher.model, sure, order, spread)
+    table = second.compared.table
+    found = cluster(
+        len(table),
+        links_of(second.compared, second.scored),
+        constraints_of(table),
+        thresholds.link_in_file_at(size),
+        second.rank,
+        ahead=ahead,
+        spread=spread,
+    )
+    customer: Ints = second.leader[found[second.row]]
+    decided = _decided(compared, scored, second)
+    together = customer[compared.pairs.left] == customer[compared.pairs.right]
+    candidate = (decided.bits >= thresholds.candidate_in_file_at(size)) & ~together
+    asked = np.flatnonzero(candidate)
+    candidate[asked[_proven_apart(compared.table, compared.pairs.only(asked))]] = False
+    linked = together & (decided.bits >= thresholds.candidate_in_file_at(size))
+    return Rounds(Matched(customer, linked, candidate), decided, second)
+
+
+def _second(
+    compared: Compared, scored: Scored, model: Model, customer: Ints, order: Ints, spread: Spread
+) -> Second:
+    table, row = united(compared.table, customer, order)
+    size = len(table)
+    by_rank = np.argsort(order)
+    leader = np.zeros(size, np.int64)
+    leader[row[by_rank[::-1]]] = by_rank[::-1]
+    left, right = row[compared.pairs.left], row[compared.pairs.right]
+    open_pairs = (left != right) & ((scored.bits > HOPELESS) | scored.alone)
+    low = np.minimum(left[open_pairs], right[open_pairs])
+    high = np.maximum(left[open_pairs], right[open_pairs])
+    codes = np.unique(low * size + high)
+    held = counted(table)
+    for name in (n for n in table.records.texts if n.startswith(EXTRA)):
+        # what such a column is worth was measured on the records
+        held.counts[name] = _held_as_before(compared.table.records[name], table.records[name])
+    again = compare_all(table, Pairs(codes // size, codes % size), model, held, spread)
+    records = len(compared.table)
+    return Second(row, leader, order[leader], again, score_all(again, model, records))
+
+
+def _held_as_before(records: Ints, customers: Ints) -> Ints:
+    """How many records hold each customer's value."""
+    values, counts = np.unique(records, return_counts=True)
+    held: Ints = counts[np.searchsorted(values, customers)]
+    return np.where(customers == 0, 0, held)
+
+
+def _decided(compared: Compared, scored: Scored, second: Second) -> Scored:
+    """The first round's bits inside a customer, the second round's between two."""
+    size = np.int64(len(second.compared.table))
+    low, high = second.compared.pairs.left, second.compared.pairs.right
+    known = low * size + high
+    left, right = second.row[compared.pairs.left], second.row[compared.pairs.right]
+    wanted = np.minimum(left, right) * size + np.maximum(left, right)
+    place = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
+    found = np.flatnonzero(known[place] == wanted) if len(known) else np.zeros(0, np.int64)
+    out = Scored(scored.bits.copy(), scored.veto.copy(), scored.alone.copy())
+    out.bits[found] = second.scored.bits[place[found]]
+    out.veto[found] = second.scored.veto[place[found]]
+    out.alone[found] = second.scored.alone[place[found]]
+    return out
 
 
 def links_of(compared: Compared, scored: Scored) -> Links:
@@ -259,44 +372,52 @@ class ThresholdRow:
 
 
 def threshold_rows(
-    compared: Compared,
-    scored: Scored,
-    steps: Sequence[float],
-    *,
-    rank: Ints | None = None,
-    samples: int = 5,
+    rounds: Rounds, steps: Sequence[float], *, samples: int = 5
 ) -> list[ThresholdRow]:
-    """One row for each threshold, from the scores alone: no truth is needed.
+    """One row for each threshold of the second round, from the scores: no truth is needed.
 
     The expectation is as good as the weights fit the data; look at the samples at the edge.
     """
+    second = rounds.second
+    compared, scored = second.compared, second.scored
     constraints, links = constraints_of(compared.table), links_of(compared, scored)
-    chance = np.where(scored.veto, 0.0, 1.0 / (1.0 + np.exp2(-np.clip(scored.bits, -60, 60))))
+    chance = np.where(scored.veto, 0.0, _likely(scored.bits))
+    inside = np.bincount(second.row, minlength=len(compared.table))
+    sure = int((inside * (inside - 1) // 2).sum())
     rows = []
     for at in steps:
-        customer = cluster(len(compared.table), links, constraints, at, rank)
+        customer = cluster(len(compared.table), links, constraints, at, second.rank)
         together = customer[compared.pairs.left] == customer[compared.pairs.right]
+        joined = int(together.sum())
+        expected = sure + float(chance[together].sum())
         rows.append(
             ThresholdRow(
                 at=float(at),
                 customers=len(np.unique(customer)),
-                links=int(together.sum()),
-                expected_precision=float(chance[together].mean()) if together.any() else 1.0,
+                links=sure + joined,
+                expected_precision=expected / (sure + joined) if sure + joined else 1.0,
                 expected_missed=float(chance[~together].sum()),
-                edge=_edge(compared, scored, at, samples),
+                edge=_edge(second, at, samples),
             )
         )
     return rows
 
 
-def _edge(
-    compared: Compared, scored: Scored, at: float, samples: int
-) -> tuple[tuple[int, int, float], ...]:
+def _likely(bits: Floats) -> Floats:
+    likely: Floats = 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60)))
+    return likely
+
+
+def _edge(second: Second, at: float, samples: int) -> tuple[tuple[int, int, float], ...]:
+    scored, pairs = second.scored, second.compared.pairs
     distance = np.where(scored.veto, np.inf, np.abs(scored.bits - at))
     near = np.argsort(distance, kind="stable")[: 2 * samples]
     near = near[np.argsort(-scored.bits[near], kind="stable")]
-    pairs = compared.pairs
     return tuple(
-        (int(pairs.left[i]), int(pairs.right[i]), round(float(scored.bits[i]), 2))
+        (
+            int(second.leader[pairs.left[i]]),
+            int(second.leader[pairs.right[i]]),
+            round(float(scored.bits[i]), 2),
+        )
         for i in near.tolist()
     )

@@ -9,6 +9,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from sync.core.columns import EXTRA, Columns, Ints, Table
+from sync.core.normal.person import is_spoken
 
 Levels = npt.NDArray[np.int16]
 Flags = npt.NDArray[np.bool_]
@@ -55,6 +56,7 @@ BRAND = Field(
         "similar",
         "different",
         "told apart by a number",
+        "similar across scripts",
     ),
 )
 INDUSTRY = Field(
@@ -91,6 +93,7 @@ FORM = Field(
         "different",
         "one side only",
         "different Western forms",
+        "group on one side, the other's form open",
     ),
 )
 BRANCH = Field("branch", ("missing", "same", "different", "one side only"))
@@ -160,9 +163,12 @@ MAIL = Field(
         "similar",
         "another role mailbox of one domain",
         "told apart by a number, one domain",
+        "different, both private",
+        "nearly the same elsewhere",
+        "same user, domain misspelt",
     ),
 )
-DOMAIN = Field("domain", ("missing", *_held("same"), "different"))
+DOMAIN = Field("domain", ("missing", *_held("same"), "different", "misspelt"))
 EMPLOYER = Field(
     "employer", ("missing", "same", "same brand, other company", "similar", "different")
 )
@@ -211,7 +217,7 @@ class Holders:
     `customer` gives each record its customer, so far as known: the record itself at first.
     """
 
-    counts: Mapping[str, Ints]
+    counts: dict[str, Ints]
     customer: Ints
 
     def others(self, name: str, rows: Ints, position: int | None, pairs: "Pairs") -> Ints:
@@ -368,11 +374,13 @@ def _one_digit(a: Ints, b: Ints) -> Flags:
 
 def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
     out = np.zeros(len(pairs), np.int16)
-    mail, user, role = (table.records[c] for c in ("mail", "mail_user", "mail_role"))
+    mail, user, role, free = (
+        table.records[c] for c in ("mail", "mail_user", "mail_role", "mail_free")
+    )
     domain = table.records["domain"]
     few = np.full(len(pairs), np.iinfo(np.int64).max)
     best_role, elsewhere = np.zeros(len(pairs), bool), np.zeros(len(pairs), bool)
-    compared = elsewhere.copy()
+    compared, private = elsewhere.copy(), elsewhere.copy()
     for i in range(mail.shape[1]):
         for j in range(mail.shape[1]):
             a, b = mail[pairs.left, i], mail[pairs.right, j]
@@ -384,8 +392,10 @@ def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
             few[better] = others[better]
             best_role = np.where(better, is_role, best_role)
             compared |= there
+            private |= there & (free[pairs.left, i] == 1) & (free[pairs.right, j] == 1)
             elsewhere |= there & (user[pairs.left, i] == user[pairs.right, j]) & ~is_role
     _set(out, compared, level(MAIL, "different"))
+    _set(out, private, level(MAIL, "different, both private"))
     roles = (role[pairs.left, 0] == 1) | (role[pairs.right, 0] == 1)
     one_domain = (
         compared & (domain[pairs.left, 0] == domain[pairs.right, 0]) & (domain[pairs.left, 0] != 0)
@@ -394,6 +404,8 @@ def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
     _set(out, one_domain & roles, level(MAIL, "another role mailbox of one domain"))
     _near_mail(table, pairs, out)
     _set(out, elsewhere, level(MAIL, "same user elsewhere"))
+    misspelt = _misspelt_domains(table, pairs, np.flatnonzero(elsewhere))
+    out[misspelt] = level(MAIL, "same user, domain misspelt")
     agreed = few < np.iinfo(np.int64).max
     first = np.where(best_role[agreed], 1 + len(HELD_3), 1)
     out[agreed] = first + _held_level(0, few[agreed], HELD_EDGES_3)
@@ -409,7 +421,10 @@ def _near_mail(table: Table, pairs: Pairs, out: Levels) -> None:
     longest = np.maximum(_lengths(left), _lengths(right))
     personal = table.records["mail_role"][some.left, 0] == 0
     near = (edits(left, right, 1) == 1) & (longest >= 5) & personal
-    out[open_rows[near]] = level(MAIL, "typing error")
+    home = table.records["mail_home"]
+    one_home = home[some.left, 0] == home[some.right, 0]
+    out[open_rows[near & one_home]] = level(MAIL, "typing error")
+    out[open_rows[near & ~one_home]] = level(MAIL, "nearly the same elsewhere")
     stems = zip(left, right, strict=True)
     numbered = np.array([a != b and _stem(a) == _stem(b) != "" for a, b in stems], bool)
     domain = table.records["domain"]
@@ -435,6 +450,21 @@ def _similar_mail(table: Table, pairs: Pairs, out: Levels) -> None:
     out[rows[near & likely & ~told_apart]] = level(MAIL, "similar")
 
 
+def _misspelt_domains(table: Table, pairs: Pairs, rows: Ints) -> Ints:
+    """Those of the rows where one slip or two lie between the domains, none a free provider's."""
+    free = table.records["mail_free"]
+    own = (free[pairs.left[rows], 0] == 0) & (free[pairs.right[rows], 0] == 0)
+    rows = rows[own]
+    texts = table.records.texts["mail"]
+    left, right = (
+        [text.rpartition("@")[2] for text in texts.take(side[rows])]
+        for side in (pairs.left, pairs.right)
+    )
+    longest = np.maximum(_lengths(left), _lengths(right))
+    near = (edits(left, right, 3) * 4 <= longest) & (longest >= 4)
+    return rows[near & (np.minimum(_lengths(left), _lengths(right)) > 0)]
+
+
 def _stem(user: str) -> str:
     return user.rstrip("0123456789._-")
 
@@ -453,6 +483,8 @@ def domain_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
             few = np.where(equal, np.minimum(few, others), few)
             compared |= there
     _set(out, compared, level(DOMAIN, "different"))
+    apart = np.flatnonzero(compared)
+    out[_misspelt_domains(table, pairs, apart)] = level(DOMAIN, "misspelt")
     agreed = few < np.iinfo(np.int64).max
     out[agreed] = _held_level(1, few[agreed], HELD_EDGES)
     return out
@@ -562,7 +594,10 @@ def _unequal_brands(names: Columns, rows: Pairs, han: Flags) -> Levels:
         names.texts["latin_text"].take(rows.right),
     )
     out = np.full(len(rows), level(BRAND, "different"), np.int16)
-    _set(out, similarity(left, right) >= 0.88, level(BRAND, "similar"))
+    alike = similarity(left, right) >= 0.88
+    _set(out, alike, level(BRAND, "similar"))
+    scripts = names["han"][rows.left] != names["han"][rows.right]
+    _set(out, alike & scripts, level(BRAND, "similar across scripts"))
     shortest = np.minimum(_lengths(left), _lengths(right))
     _set(out, (edits(left, right, 1) <= 1) & (shortest >= 4), level(BRAND, "typing error"))
     contained = np.array(
@@ -647,7 +682,10 @@ def _form(names: Columns, rows: Pairs) -> Levels:
     out = np.where(western, level(FORM, "different Western forms"), out)
     named = _both(names["latin"][rows.left], names["latin"][rows.right])
     lone = (names["group"][rows.left] != names["group"][rows.right]) & named & ~western
-    return np.where(lone, level(FORM, "group on one side only"), out).astype(np.int16)
+    out = np.where(lone, level(FORM, "group on one side only"), out)
+    open_form = np.where(names["group"][rows.left] != 0, b, a) == 0
+    unsaid = level(FORM, "group on one side, the other's form open")
+    return np.where(lone & open_form, unsaid, out).astype(np.int16)
 
 
 def _words(names: Columns, rows: Pairs) -> Levels:
@@ -763,6 +801,8 @@ def _unequal_persons(
     families = _take_two(names, "latin_text", rows)
     givens = _take_two(names, "other_text", rows)
     family_alike, given_alike = _alike(*families), _alike(*givens)
+    spoken = _both(left["form"], right["form"])
+    given_alike &= ~spoken | _syllable_lost(*givens)
     family_same = _both(left["family"], right["family"]) & (left["family"] == right["family"])
     given_both = _both(left["given"], right["given"])
     given_same = given_both & (left["given"] == right["given"])
@@ -788,6 +828,20 @@ def _unequal_persons(
     nick = _both(left["root"], right["root"]) & (left["root"] == right["root"])
     _set(out, family_same & nick, level(NAME, "same but a nickname"))
     return out
+
+
+def _syllable_lost(left: Sequence[str], right: Sequence[str]) -> Flags:
+    """Of two names in pinyin each is a name by itself: they are one only if it is cut or turned."""
+    return np.array([_cut_or_turned(a, b) for a, b in zip(left, right, strict=True)], bool)
+
+
+def _cut_or_turned(a: str, b: str) -> bool:
+    longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
+    if longer.startswith(shorter) and is_spoken(longer[len(shorter) :]):
+        return True
+    if longer.endswith(shorter) and is_spoken(longer[: -len(shorter)]):
+        return True
+    return sorted(a) == sorted(b)
 
 
 def _take_two(names: Columns, text: str, rows: Pairs) -> tuple[list[str], list[str]]:

@@ -12,82 +12,118 @@ from sync.core.holders import Frequencies, counted_families, looked_up
 from sync.core.levels import Pairs
 from sync.core.normal.record import Normal, normalise
 from sync.core.party import Party
-from sync.core.score import Model, Score, level_matrix, waterfalls
+from sync.core.score import REFERENCE_SIZE, Model, Score, level_matrix, waterfalls
 
 Outcome = Literal["link", "candidate", "new"]
 DECIDED_ALONE = 20.0  # bits of a proven identifier: above everything that evidence adds up to
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Bits that a decision needs, growing with the number of records in the store.
+class Errors:
+    """How the share of wrong links falls with the bits that a link needs.
 
-    A record that meets one golden record needs more than two groups of a file, whose members'
-    scores are averaged.
+    In a store of `REFERENCE_SIZE` records the share is 2 ** (level - fall * bits). A part of the
+    wrong ones are chance meetings, of which each record has more the more records there are; the
+    others (sister companies, a family on one phone) come with each customer, however many.
     """
 
-    link: float = 5.0
-    link_in_file: float = 3.3
-    link_per_tenfold: float = 0.3
-    in_file_per_tenfold: float = 0.1  # averages suffer less from chance meetings
-    candidate: float = -2.0
-    candidate_in_file: float = 0.0
-    candidate_per_tenfold: float = 0.3
+    level: float
+    fall: float
+    chance: float  # share of chance meetings at the reference size
+
+    def at(self, records: int, precision: float) -> float:
+        """The bits from which so large a share of the links is right."""
+        growth = 1 - self.chance + self.chance * max(records, 1) / REFERENCE_SIZE
+        return (self.level + float(np.log2(growth)) - float(np.log2(1 - precision))) / self.fall
+
+    def precision(self, records: int, bits: float) -> float:
+        """The share of right links that is expected of a threshold."""
+        growth = 1 - self.chance + self.chance * max(records, 1) / REFERENCE_SIZE
+        return max(0.0, 1 - growth * 2 ** (self.level - self.fall * bits))
+
+
+UNMEASURED = Errors(-5.0, 0.8, 0.1)  # of weights that nothing was measured for
+FIRST_ROUND = 0.5  # of the wrong links that are allowed, those that the first round may use up
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a decision needs: a wanted precision, turned into bits for so many records.
+
+    Three decisions have errors of their own: between two records of a file (`first`), between the
+    customers that were found so (`second`), and of a record that arrives (`single`).
+    """
+
+    precision: float = 0.999  # of the links that nobody looks at
+    worth: float = 0.2  # chance to be the same from which a steward is asked about an arrival
+    worth_in_file: float = 0.5  # the same about two customers of a file
     ahead: float = 1.0
     ahead_in_file: float = 1.5
-    even: float = 1.0  # where right and wrong links weigh the same
+    even: float = 1.0  # bits where right and wrong links weigh the same
+    link: float | None = None  # bits that settings fix, whatever the precision
+    link_in_file: float | None = None
+    first: Errors = UNMEASURED
+    second: Errors = UNMEASURED
+    single: Errors = UNMEASURED
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> "Thresholds":
-        """From `config/matching.yaml`; what it leaves out keeps its default."""
-        found = {
+    def from_settings(
+        cls, settings: Mapping[str, Any], errors: Mapping[str, Any] | None = None
+    ) -> "Thresholds":
+        """From `config/matching.yaml`, and the errors that were measured with the weights."""
+        found: dict[str, Any] = {
             name: float(settings[group][key])
             for name, (group, key) in SETTINGS.items()
             if key in settings.get(group, {})
         }
+        found |= {name: Errors(**each) for name, each in (errors or {}).items()}
         return replace(cls(), **found)
 
     def balanced(self) -> "Thresholds":
         """Links wherever they are likelier right than wrong; nothing is left for review."""
         return replace(
-            self,
-            ahead_in_file=0.0,
-            link_in_file=self.even,
-            candidate_in_file=self.even,
-            link_per_tenfold=0.0,
-            in_file_per_tenfold=0.0,
-            candidate_per_tenfold=0.0,
+            self, ahead_in_file=0.0, link_in_file=self.even, worth_in_file=_chance(self.even)
         )
 
     def link_at(self, records: int) -> float:
-        return self.link + self.link_per_tenfold * _tenfolds(records)
+        """Bits from which a record that arrives is linked by itself."""
+        return self.single.at(records, self.precision) if self.link is None else self.link
 
     def candidate_at(self, records: int) -> float:
-        return self.candidate + self.candidate_per_tenfold * _tenfolds(records)
+        return min(_bits(self.worth), self.link_at(records))
+
+    def sure_in_file_at(self, records: int) -> float:
+        """Bits from which two records of a file are joined in the first round."""
+        return self.first.at(records, 1 - FIRST_ROUND * (1 - self.precision))
 
     def link_in_file_at(self, records: int) -> float:
-        return self.link_in_file + self.in_file_per_tenfold * _tenfolds(records)
+        """Bits from which two customers of a file are joined in the second round."""
+        if self.link_in_file is not None:
+            return self.link_in_file
+        return self.second.at(records, self.precision)
 
     def candidate_in_file_at(self, records: int) -> float:
-        return self.candidate_in_file + self.candidate_per_tenfold * _tenfolds(records)
+        return min(_bits(self.worth_in_file), self.link_in_file_at(records))
 
 
 SETTINGS = {  # field -> place in the settings
+    "precision": ("link", "precision"),
     "link": ("link", "at"),
     "link_in_file": ("link", "in_file"),
-    "link_per_tenfold": ("link", "per_tenfold"),
-    "in_file_per_tenfold": ("link", "in_file_per_tenfold"),
-    "candidate": ("candidate", "at"),
-    "candidate_in_file": ("candidate", "in_file"),
-    "candidate_per_tenfold": ("candidate", "per_tenfold"),
     "ahead": ("link", "ahead"),
     "ahead_in_file": ("link", "ahead_in_file"),
     "even": ("link", "even"),
+    "worth": ("candidate", "worth"),
+    "worth_in_file": ("candidate", "worth_in_file"),
 }
 
 
-def _tenfolds(records: int) -> float:
-    return float(np.log10(max(records, 100) / 10_000))
+def _bits(chance: float) -> float:
+    return float(np.log2(chance / (1 - chance)))
+
+
+def _chance(bits: float) -> float:
+    return float(1 / (1 + 2.0**-bits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,16 @@ VETOES = (
     ("name", "a placeholder"),
 )
 ALONE = ("tax id", "same")
+RENAMED = ("brand", ("missing", "different"))
+# A subsidiary is often booked under its parent's number: then the rest tells the two apart.
+NOT_ALONE = (
+    ("industry", ("different",)),
+    ("region in the name", ("different",)),
+    ("legal form", ("group on one side only", "different Western forms")),
+    ("brand", ("one character replaced", "told apart by a number")),
+    ("branch", ("different", "one side")),
+    ("city", ("different",)),
+)
 REFERENCE_SIZE = 10_000
 
 
@@ -214,7 +224,12 @@ BY_NAME = {f.name: f for kind in FIELDS.values() for f in kind}
 
 @cache
 def _class_table(name: str, starts: tuple[str, ...]) -> npt.NDArray[np.bool_]:
-    return np.array([text.startswith(starts) for text in BY_NAME[name].levels], bool)
+    return _starting(BY_NAME[name], starts)
+
+
+@cache
+def _starting(known: Field, starts: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    return np.array([text.startswith(starts) for text in known.levels], bool)
 
 
 def joint(name: str, left: Grouping, right: Grouping) -> Joint:
@@ -391,18 +406,20 @@ JOINTS: Mapping[str, tuple[Joint, ...]] = {
 # ---- what is left to a person ---------------------------------------------------------
 
 CAUTIOUS = 2.0  # bits that such a pair has at most: too few to link by itself, worth a look
-PROVEN = (
-    ("mail", ("same,",)),
-    ("birth date", ("same",)),
-    ("tax id", ("same",)),
-)
+PROVEN: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "person": (("mail", ("same,",)), ("birth date", ("same",)), ("tax id", ("same",))),
+    "company": (("tax id", ("same",)),),
+}
+NAMESAKES = ("same name; employer", "variant of the name; employer")
 # Mostly right, but what is wrong among them looks just the same: family and colleagues.
 CAUTIONS: Mapping[str, tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]] = {
     "person": (
         ("given name on one side only", ("name", ("same family name, no given",))),
         ("given names in two scripts", ("name", ("same family name, given names in two",))),
         ("two mobiles", ("mobile", ("different",))),
+        ("two of one name in a firm", ("name and contact together", NAMESAKES)),
     ),
+    "company": (("a group on one side", ("legal form", ("group on one side only",))),),
 }
 
 
@@ -413,13 +430,9 @@ def cautions(matrix: Levels, model: KindModel) -> npt.NDArray[np.int16]:
     if not known:
         return out
 
-    def holds(condition: tuple[str, tuple[str, ...]]) -> npt.NDArray[np.bool_]:
-        name, starts = condition
-        return _class_table(name, starts)[matrix[:, model.position(name)]]
-
-    open_rows = ~np.logical_or.reduce([holds(condition) for condition in PROVEN])
+    open_rows = ~_any_of(PROVEN[model.kind], matrix, model)
     for number, (_, condition) in enumerate(known, start=1):
-        out[open_rows & (out == 0) & holds(condition)] = number
+        out[open_rows & (out == 0) & _any_of((condition,), matrix, model)] = number
     return out
 
 
@@ -501,8 +514,23 @@ def vetoed(matrix: Levels, model: KindModel) -> npt.NDArray[np.bool_]:
 
 
 def decided_alone(matrix: Levels, model: KindModel) -> npt.NDArray[np.bool_]:
-    """Pairs with one and the same proven identifier."""
-    return _at(matrix, model, *ALONE)
+    """Pairs with one and the same proven identifier that nothing else tells apart."""
+    same = _at(matrix, model, *ALONE)
+    if model.kind == "person" or not same.any():
+        return same
+    renamed = _any_of((RENAMED,), matrix, model)
+    return same & (renamed | ~_any_of(NOT_ALONE, matrix, model))
+
+
+def _any_of(
+    conditions: Sequence[tuple[str, tuple[str, ...]]], matrix: Levels, model: KindModel
+) -> npt.NDArray[np.bool_]:
+    """Whether a level of a pair starts with one of the words."""
+    out = np.zeros(len(matrix), bool)
+    for name, starts in conditions:
+        place = model.position(name)
+        out |= _starting(model.fields[place], starts)[matrix[:, place]]
+    return out
 
 
 def _at(matrix: Levels, model: KindModel, name: str, text: str) -> npt.NDArray[np.bool_]:

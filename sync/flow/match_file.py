@@ -18,11 +18,12 @@ from sync.core.batch import (
     Compared,
     Labels,
     Matched,
+    Rounds,
     Scored,
     adapted,
     candidates,
     compare_all,
-    match_all,
+    match_in_rounds,
     score_all,
     taught,
     threshold_rows,
@@ -55,7 +56,8 @@ def load_matcher() -> Matcher:
     settings = load_settings()
     path = files("config") / "matching" / settings["weights"]
     stored = json.loads(path.read_text(encoding="utf-8"))
-    return Matcher(Model.from_dict(stored), Thresholds.from_settings(settings))
+    thresholds = Thresholds.from_settings(settings, stored.get("errors"))
+    return Matcher(Model.from_dict(stored), thresholds)
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ class FileMatch:
     scored: Scored
     matched: Matched
     matcher: Matcher
+    rounds: Rounds
 
 
 def load(
@@ -199,8 +202,8 @@ def match_loaded(
     if aim == "balance":
         matcher = replace(matcher, thresholds=matcher.thresholds.balanced())
     scored = score_all(compared, matcher.model)
-    matched = match_all(compared, scored, matcher, rank=loaded.rank(), spread=spread)
-    return FileMatch(loaded, compared, scored, matched, matcher)
+    rounds = match_in_rounds(compared, scored, matcher, rank=loaded.rank(), spread=spread)
+    return FileMatch(loaded, compared, rounds.scored, rounds.matched, matcher, rounds)
 
 
 def write_clusters(result: FileMatch, path: Path) -> int:
@@ -232,17 +235,23 @@ def write_pairs(result: FileMatch, path: Path) -> int:
     return len(order)
 
 
-def explain(loaded: Loaded, first: str, second: str, matcher: Matcher) -> Score:
-    """The waterfall of two records of the file, with the file's own frequencies."""
+def explain(result: FileMatch, first: str, second: str) -> Score:
+    """The waterfall of two records of the file, with the file's own frequencies.
+
+    Two records of different customers are explained as those: with all that their records say.
+    """
+    loaded, model = result.loaded, result.matcher.model
     left, right = loaded.row_of(first), loaded.row_of(second)
-    table = loaded.table
-    kinds: Ints = table.records["kind"]
+    kinds: Ints = loaded.table.records["kind"]
     if kinds[left] != kinds[right]:
         raise ValueError("an organisation and a person are never one customer")
     kind = KIND_NAMES[int(kinds[left])]
-    pair = Pairs(np.array([left]), np.array([right]))
-    compared = compare_all(table, pair, matcher.model, counted(table))
-    return waterfall(compared.matrix[KIND_CODES[kind]][0], matcher.model.kinds[kind], len(table))
+    table, row = loaded.table, result.rounds.second.row
+    if row[left] != row[right]:
+        table, left, right = result.rounds.second.compared.table, int(row[left]), int(row[right])
+    pair = Pairs(np.array([min(left, right)]), np.array([max(left, right)]))
+    matrix = compare_all(table, pair, model, counted(table)).matrix[KIND_CODES[kind]]
+    return waterfall(matrix[0], model.kinds[kind], len(loaded.table))
 
 
 # ---- the command -----------------------------------------------------------------------
@@ -348,7 +357,7 @@ def explain_file(
     """The waterfall of two records of a file."""
     chosen = matcher or load_matcher()
     result = match_loaded(load(path, processes), chosen, train=train, processes=processes)
-    score = explain(result.loaded, first, second, result.matcher)
+    score = explain(result, first, second)
     return waterfall_lines(score)
 
 
@@ -373,7 +382,7 @@ def threshold_report(
 ) -> list[ThresholdLine]:
     """What each link threshold would do to a file: counts, expected precision, edge."""
     result = match_loaded(load(path, processes), load_matcher(), train=train, processes=processes)
-    rows = threshold_rows(result.compared, result.scored, steps, rank=result.loaded.rank())
+    rows = threshold_rows(result.rounds, steps)
     ids = result.loaded.id_list()
     return [
         ThresholdLine(

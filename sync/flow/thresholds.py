@@ -78,7 +78,7 @@ def _match(hub: Hub, *, train: bool) -> FileMatch | None:
 
 
 def _lines(result: FileMatch, steps: Sequence[float]) -> list[Line]:
-    rows = threshold_rows(result.compared, result.scored, steps, rank=result.loaded.rank())
+    rows = threshold_rows(result.rounds, steps)
     ids = result.loaded.id_list()
     return [
         Line(

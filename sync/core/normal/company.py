@@ -217,7 +217,7 @@ def _latin_form(legal: set[str], brand: str) -> str:
     """Inc, LLC and GmbH name different companies; the English name of a Chinese one says any."""
     if not legal:
         return ""
-    if is_spoken(brand):
+    if legal <= tables.FORMS_ABROAD and is_spoken(brand):
         return "l"
     return next((code for words, code in tables.LATIN_FORMS if legal & words), "l")
 

@@ -162,6 +162,10 @@ LATIN_FORMS = tuple(  # forms that name different companies; the first that a na
         ("co company", "l"), ("ltd limited", "D"),
     )
 )  # fmt: skip
+# How the English name of a Chinese company ends; GmbH or PLC never do.
+FORMS_ABROAD = frozenset(
+    "co company ltd limited inc incorporated corp corporation llc liability joint stock".split()
+)
 BRANCH_MARKS = (
     "分公司",
     "子公司",

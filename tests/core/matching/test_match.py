@@ -1,8 +1,10 @@
 """Scores are sums of named weights; hard identifiers decide; doubt goes to a steward."""
 
+from dataclasses import replace
+
 import pytest
 
-from sync.core.match import Decision, decide, keys, keys_to_follow
+from sync.core.match import Decision, Errors, decide, keys, keys_to_follow
 from sync.core.party import party_from_canonical, party_from_row
 from sync.core.score import Score
 
@@ -177,6 +179,64 @@ def test_a_bigger_store_asks_for_more(matcher):
     scores = [sure(matcher.thresholds.link_at(10_000) + 0.1)]
     assert decide(scores, 10_000, matcher.thresholds).outcome == "link"
     assert decide(scores, 1_000_000, matcher.thresholds).outcome == "candidate"
+
+
+def test_more_precision_asks_for_more_bits_and_fixed_bits_stay(matcher):
+    strict = replace(matcher.thresholds, precision=0.9999)
+    for at in ("link_at", "link_in_file_at", "sure_in_file_at"):
+        assert getattr(strict, at)(STORE) > getattr(matcher.thresholds, at)(STORE)
+    fixed = replace(matcher.thresholds, link=4.0)
+    assert fixed.link_at(10_000) == fixed.link_at(1_000_000) == 4.0
+
+
+def test_a_threshold_is_where_the_expected_precision_is_the_wanted_one():
+    errors = Errors(level=-4.0, fall=0.8, chance=0.1)
+    for size in (1_000, 10_000, 1_000_000):
+        assert errors.precision(size, errors.at(size, 0.999)) == pytest.approx(0.999)
+    assert errors.precision(10_000, 5.0) == pytest.approx(1 - 2.0**-8)
+
+
+def test_a_parents_number_does_not_link_its_subsidiary(matcher, company):
+    parent = company("上海华天贸易有限公司", tax=[ONE], city="上海")
+    same = matcher.compare(parent, company("上海华天贸易", tax=[ONE], city="上海"), {}, STORE)
+    assert same.decisive
+    for other in ("上海华天装饰工程有限公司", "上海华天贸易集团有限公司"):
+        score = matcher.compare(parent, company(other, tax=[ONE], city="上海"), {}, STORE)
+        assert not score.decisive
+    moved = company("北京华天贸易有限公司", tax=[ONE], city="北京")
+    assert not matcher.compare(parent, moved, {}, STORE).decisive
+
+
+def test_a_group_is_not_its_company(matcher, company):
+    facts = {"mail": ["info@huatian.cn"], "phone": ["021-37989783"], "city": "上海"}
+    score = matcher.compare(
+        company("上海华天贸易有限公司", **facts),
+        company("上海华天贸易集团有限公司", **facts),
+        {},
+        STORE,
+    )
+    assert matcher.decide([score], STORE).outcome == "candidate"
+
+
+def test_colleagues_of_one_name_need_a_person_to_look(matcher, person):
+    one = person("张伟", employer="上海华天贸易有限公司", phone=["13800001111"])
+    other = person("张伟", employer="上海华天贸易有限公司", mail=["zw@huatian.cn"])
+    assert matcher.decide([matcher.compare(one, other, {}, STORE)], STORE).outcome == "candidate"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("张明", "张敏", False),
+        ("苏刚", "苏洋", False),
+        ("张建国", "张建", True),
+        ("Carla Miller", "Carlla Miller", True),
+    ],
+)
+def test_in_chinese_another_given_name_is_another_name(matcher, person, one, other, same):
+    score = matcher.compare(person(one), person(other), {}, STORE)
+    (found,) = [w.level for w in score.weights if w.field == "name"]
+    assert (found == "given name misspelt") is same
 
 
 def test_names_of_test_rows_say_nothing(matcher, company):

@@ -2,13 +2,19 @@
 
 import csv
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from sync.core.batch import candidates, compare_all, match_all, score_all
+from sync.core.columns import Table
+from sync.core.holders import looked_up
+from sync.core.levels import Pairs
 from sync.core.match import keys
+from sync.core.normal.record import normalise
 from sync.core.party import party_from_row
+from sync.core.union import united
 from sync.flow.match_file import (
     explain_file,
     load,
@@ -32,6 +38,7 @@ COLUMNS = [
     "tax_id",
     "birth_date",
 ]
+STORE = 50_000
 ONE, TWO = "91350100M000100Y43", "9135010000000000X0"
 BRANDS = ["华天", "新宏", "瑞恒", "鑫盛", "达通", "泰德", "安信", "诚嘉", "佳美", "康健"]
 TRADES = ["贸易", "科技", "物流", "食品", "电子"]
@@ -171,6 +178,7 @@ def test_a_file_scores_like_the_online_path(tmp_path, matcher):
         for _, key in keys(party):
             held[key] = held.get(key, 0) + 1
     pairs, size = result.compared.pairs, len(rows)
+    bits = score_all(result.compared, matcher.model).bits
     assert len(pairs) > 20
     for number in range(0, len(pairs), 7):
         left, right = int(pairs.left[number]), int(pairs.right[number])
@@ -180,7 +188,62 @@ def test_a_file_scores_like_the_online_path(tmp_path, matcher):
         own = {key for _, key in keys(parties[left])}
         frequencies = {key: store[key] for key in own if store[key]}
         online = matcher.compare(parties[left], parties[right], frequencies, size)
-        assert online.bits == pytest.approx(result.scored.bits[number], abs=0.02)
+        assert online.bits == pytest.approx(bits[number], abs=0.02)
+
+
+def test_a_customer_of_a_file_is_all_that_its_records_say(matcher, company):
+    spellings = [
+        company("上海华天贸易有限公司", mail=["office@huatian.example.cn"], city="上海"),
+        company("上海华天贸易", phone=["021-37989783"], tax=[ONE]),
+        company("Delta Harbour Foods Ltd", phone=["+442071234567"]),
+        company("华天贸易", phone=["021-37989783", "13800001111"], mail=["hr@huatian.example.cn"]),
+    ]
+    table = Table.of([normalise(party) for party in spellings])
+    whole, row = united(table, np.array([0, 0, 2, 0]), np.array([3, 2, 1, 0]))
+    assert row.tolist() == [0, 0, 1, 0]
+    ours, theirs = np.array([0]), np.array([1])
+    numbers = [phone.national for phone in normalise(spellings[3]).phones]
+    assert whole.records["phone"][0].tolist()[:2] == numbers  # the record that ranks first
+    assert np.count_nonzero(whole.records["mail"][0]) == 2
+    assert whole.records.texts["mail"].take(ours) == ["hr@huatian.example.cn"]
+    names = whole.names.texts["text"].take(np.arange(*whole.name_start[:2]))
+    assert names == ["华天", "华天", "华天"]
+    assert whole.name_start.tolist() == [0, 3, 4]
+    pair = matcher.compare(merged(spellings), spellings[2], {}, STORE)
+    compared = compare_all(whole, Pairs(ours, theirs), matcher.model, looked_up(whole, {}))
+    assert score_all(compared, matcher.model, STORE).bits[0] == pytest.approx(pair.bits, abs=0.02)
+
+
+def merged(parties):
+    """The first, second and last of them as one, in the order of their ranks."""
+    some = [parties[3], parties[1], parties[0]]
+    return replace(
+        some[0],
+        names=tuple(name for party in some for name in party.names),
+        emails=tuple(mail for party in some for mail in party.emails),
+        phones=tuple(phone for party in some for phone in party.phones),
+        addresses=tuple(place for party in some for place in party.addresses),
+        tax_ids=tuple(number for party in some for number in party.tax_ids),
+    )
+
+
+def test_what_two_records_do_not_prove_their_customers_may(tmp_path, matcher):
+    """Each record of the second customer shares one fact with one record of the first."""
+    facts = {"name": "上海华天贸易有限公司", "city": "上海"}
+    rows = [
+        {**facts, "id": "a1", "email": "office@huatian.example.cn", "tax_id": ONE},
+        {**facts, "id": "a2", "phone": "021-37989783", "tax_id": ONE},
+        {**facts, "id": "b1", "phone": "021-37989783", "email": "office@huatian.example.cn"},
+    ]
+    columns = ["id", "kind", "name", "city", "email", "phone", "tax_id"]
+    lines = [[{"kind": "company", **row}.get(c, "") for c in columns] for row in rows]
+    result = match_loaded(load(write(tmp_path / "in.csv", lines, columns), 1), matcher)
+    alone = score_all(result.compared, matcher.model)
+    second = result.rounds.second
+    assert second.row.tolist() == [0, 0, 1]
+    apart = np.flatnonzero(result.compared.pairs.right == 2)
+    assert second.scored.bits[0] > max(alone.bits[apart])
+    assert set(result.scored.bits[apart]) == {second.scored.bits[0]}
 
 
 def test_every_candidate_of_the_batch_shares_a_key_online(tmp_path, matcher):
