@@ -27,7 +27,7 @@ def frame(loaded):
     def code(values):
         return [str(v) if v else None for v in values.tolist()]
 
-    phone, mail, domain, tax = (table.records[c] for c in ("phone", "mail", "domain", "tax"))
+    phone, domain, tax = (table.records[c] for c in ("phone", "domain", "tax"))
     columns = {
         "unique_id": list(range(size)),
         "name": [t or None for t in latin],
@@ -36,7 +36,7 @@ def frame(loaded):
         "region": code(table.names["region"][first_name]),
         "phone": code(phone[:, 0]),
         "mobile": code(phone[:, 1]) if phone.shape[1] > 1 else [None] * size,
-        "mail": code(mail[:, 0]),
+        "mail": [t or None for t in table.records.texts["mail"].take(np.arange(size))],
         "domain": code(domain[:, 0]),
         "road": [t or None for t in table.addresses.texts["road"].take(first_place)],
         "number": code(table.addresses["number"][first_place]),
@@ -44,7 +44,7 @@ def frame(loaded):
         "city": code(table.addresses["city"][first_place]),
         "postcode": code(table.addresses["postcode"][first_place]),
         "tax": code(tax[:, 0]),
-        "birth": code(table.records["birth"]),
+        "birth": [_date(day) for day in table.records["birth"].tolist()],
         "employer": [t or None for t in table.records.texts["employer"].take(np.arange(size))],
         "kind": ["person" if p else "company" for p in person.tolist()],
     }
@@ -54,6 +54,13 @@ def frame(loaded):
             columns[label] = [t or None for t in texts.take(np.arange(size))]
     found = pd.DataFrame(columns).astype(object).where(lambda f: f.notna(), None)
     return found[[c for c in found.columns if c in {"unique_id", "kind"} or len(set(found[c])) > 1]]
+
+
+def _date(day):
+    """As ISO; of a year alone the first day."""
+    if not day:
+        return None
+    return f"{day // 10000:04d}-{max(1, day // 100 % 100):02d}-{max(1, day % 100):02d}"
 
 
 FUZZY = ("name", "other_name", "road", "employer")
@@ -73,42 +80,63 @@ BLOCKS = (
     ("other_name", "city"),
     ("name", "industry"),
 )
+SURE = (("tax",), ("mail", "name"), ("mobile", "name"), ("phone", "name"), ("birth", "name"))
+TRAINED_ON = (("mail",), ("phone",), ("mobile",), ("name", "city"), ("name", "other_name"))
+STRANGERS = 5e6  # pairs that the shares of agreeing strangers are taken from
+KEPT = 0.01  # chance below which a pair is not handed back
 
 
 def splink(data):
-    import splink.comparison_library as cl  # noqa: PLC0415 - an extra
+    """A model for each kind of party, as its documentation asks for different entities."""
+    found = [_splink_of(part) for _, part in data.groupby("kind")]
+    left, right, score = (np.concatenate(column) for column in zip(*found, strict=True))
+    return left, right, score, 0.0
+
+
+def _splink_of(data):
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # noqa: PLC0415 - an extra
 
-    fields = [c for c in data.columns if c not in {"unique_id", "kind"}]
-    comparisons = [
-        cl.JaroWinklerAtThresholds(c, [0.92, 0.8])
-        if c in FUZZY or c.startswith("x_")
-        else cl.ExactMatch(c).configure(term_frequency_adjustments=True)
-        for c in fields
-    ]
-    blocks = [b for b in BLOCKS if all(c in fields for c in b)] or [(c,) for c in fields]
-    rules = [block_on(*b, "kind") for b in blocks]
+    filled = [c for c in data.columns if c not in {"unique_id", "kind"} and len(set(data[c])) > 1]
+
+    def known(blocks):
+        return [block_on(*block) for block in blocks if all(c in filled for c in block)]
+
+    blocks = known(BLOCKS) or [block_on(c) for c in filled]
     settings = SettingsCreator(
         link_type="dedupe_only",
-        comparisons=comparisons,
-        blocking_rules_to_generate_predictions=rules,
+        comparisons=[_compared(column) for column in filled],
+        blocking_rules_to_generate_predictions=blocks,
     )
-    source = DuckDBAPI().register(data) if hasattr(DuckDBAPI(), "register") else data
-    linker = Linker(source, settings, log_level=logging.ERROR)
-    linker.training.estimate_probability_two_random_records_match(rules[:4], recall=0.7)
-    linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
-    for rule in rules[:6]:
+    linker = Linker(DuckDBAPI().register(data), settings, log_level=logging.ERROR)
+    linker.training.estimate_probability_two_random_records_match(
+        known(SURE) or blocks[:4], recall=0.7
+    )
+    linker.training.estimate_u_using_random_sampling(max_pairs=STRANGERS, seed=1)
+    for rule in known(TRAINED_ON) or blocks[:6]:
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(rule)
         except Exception as problem:  # noqa: BLE001 - an anchor that cannot train on a key goes on with the next
             print(f"splink: {type(problem).__name__} on {rule}")
-    found = linker.inference.predict(threshold_match_probability=0.01).as_pandas_dataframe()
+    pairs = linker.inference.predict(threshold_match_probability=KEPT).as_pandas_dataframe()
     return (
-        found["unique_id_l"].to_numpy(np.int64),
-        found["unique_id_r"].to_numpy(np.int64),
-        found["match_weight"].to_numpy(float),
-        0.0,
+        pairs["unique_id_l"].to_numpy(np.int64),
+        pairs["unique_id_r"].to_numpy(np.int64),
+        pairs["match_weight"].to_numpy(float),
     )
+
+
+def _compared(column):
+    """Names and roads by their likeness, dates and mails by their own rules, the rest whole."""
+    import splink.comparison_library as cl  # noqa: PLC0415 - an extra
+
+    if column == "birth":
+        return cl.DateOfBirthComparison(column, input_is_string=True)
+    if column == "mail":
+        return cl.EmailComparison(column)
+    if column in FUZZY or column.startswith("x_"):
+        likeness = cl.JaroWinklerAtThresholds(column, [0.92, 0.8])
+        return likeness.configure(term_frequency_adjustments=column != "road")
+    return cl.ExactMatch(column).configure(term_frequency_adjustments=True)
 
 
 def recordlinkage(data):
