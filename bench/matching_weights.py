@@ -100,7 +100,7 @@ STEPS = np.arange(3.0, 10.5, 0.5)
 ROUNDS = ("first", "second", "single")
 FEWEST = 3  # wrong links from which a share is taken for measured
 RIDGE = 2.0
-CHANCE = 0.05  # of the wrong links in 10,000 records, those that are no look-alikes made on purpose
+CHANCE = 0.01  # of the wrong links in 10,000 records, those that are no look-alikes made on purpose
 # What the generator exaggerates: real companies do have two domains and several mailboxes, and
 # people do write a region elsewhere in the name. No single one of these may tell two apart.
 LIMITS = {

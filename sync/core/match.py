@@ -54,12 +54,13 @@ class Thresholds:
     customers that were found so (`second`), and of a record that arrives (`single`).
     """
 
-    precision: float = 0.999  # of the links that nobody looks at
+    precision: float = 0.999  # of the links inside a file that nobody looks at
+    arrivals: float = 0.996  # the same of records that arrive: who is asked less links more
     worth: float = 0.2  # chance to be the same from which a steward is asked about an arrival
     worth_in_file: float = 0.5  # the same about two customers of a file
     ahead: float = 1.0
     ahead_in_file: float = 1.5
-    even: float = 1.0  # bits where right and wrong links weigh the same
+    even: float = 2.0  # bits where right and wrong links weigh the same
     link: float | None = None  # bits that settings fix, whatever the precision
     link_in_file: float | None = None
     first: Errors = UNMEASURED
@@ -87,7 +88,7 @@ class Thresholds:
 
     def link_at(self, records: int) -> float:
         """Bits from which a record that arrives is linked by itself."""
-        return self.single.at(records, self.precision) if self.link is None else self.link
+        return self.single.at(records, self.arrivals) if self.link is None else self.link
 
     def candidate_at(self, records: int) -> float:
         return min(_bits(self.worth), self.link_at(records))
@@ -108,6 +109,7 @@ class Thresholds:
 
 SETTINGS = {  # field -> place in the settings
     "precision": ("link", "precision"),
+    "arrivals": ("link", "precision_of_arrivals"),
     "link": ("link", "at"),
     "link_in_file": ("link", "in_file"),
     "ahead": ("link", "ahead"),

@@ -182,7 +182,7 @@ def test_a_bigger_store_asks_for_more(matcher):
 
 
 def test_more_precision_asks_for_more_bits_and_fixed_bits_stay(matcher):
-    strict = replace(matcher.thresholds, precision=0.9999)
+    strict = replace(matcher.thresholds, precision=0.9999, arrivals=0.999)
     for at in ("link_at", "link_in_file_at", "sure_in_file_at"):
         assert getattr(strict, at)(STORE) > getattr(matcher.thresholds, at)(STORE)
     fixed = replace(matcher.thresholds, link=4.0)
