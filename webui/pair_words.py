@@ -195,6 +195,7 @@ LEVELS: Mapping[str, str] = {
     "misspelt": "有错字",
     "a group on one side": "仅一方为集团",
     "two of one name in a firm": "同一单位可能有同名者",
+    "another given name": "名不同",
     "different Western forms": "西文组织形式不同",
     "one edit": "仅一处不同",
     "same room": "同一房间",

@@ -203,21 +203,26 @@ def match_in_rounds(
     matcher: Matcher,
     *,
     rank: Ints | None = None,
+    one_round: bool = False,
     spread: Spread = ALONE,
 ) -> Rounds:
     """First what is sure between two records; then customers, with all that their records say.
 
     A value that many records share tells little, until it turns out that they are all one
     customer's. And what one record lacks another one has: this is how the hub itself sees
-    customers when a record arrives.
+    customers when a record arrives. Weights that were fitted to the records of a file know
+    nothing of its customers: for them each record stays its own until the one round.
     """
     size = len(compared.table)
     order = np.arange(size) if rank is None else rank
     thresholds, constraints = matcher.thresholds, constraints_of(compared.table)
     sure_at = max(thresholds.sure_in_file_at(size), thresholds.link_in_file_at(size))
     links, ahead = links_of(compared, scored), thresholds.ahead_in_file
-    sure = cluster(size, links, constraints, sure_at, order, ahead=ahead, spread=spread)
-    second = _second(compared, scored, matcher.model, sure, order, spread)
+    if one_round:
+        second = Second(np.arange(size), np.arange(size), order, compared, scored)
+    else:
+        sure = cluster(size, links, constraints, sure_at, order, ahead=ahead, spread=spread)
+        second = _second(compared, scored, matcher.model, sure, order, spread)
     table = second.compared.table
     found = cluster(
         len(table),

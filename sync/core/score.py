@@ -418,6 +418,7 @@ CAUTIONS: Mapping[str, tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]] = {
         ("given names in two scripts", ("name", ("same family name, given names in two",))),
         ("two mobiles", ("mobile", ("different",))),
         ("two of one name in a firm", ("name and contact together", NAMESAKES)),
+        ("another given name", ("name", ("same family name only", "different"))),
     ),
     "company": (("a group on one side", ("legal form", ("group on one side only",))),),
 }

@@ -194,15 +194,20 @@ def match_loaded(
     holders = counted(loaded.table)
     matcher = replace(matcher, model=with_extras(matcher.model, loaded.table, holders))
     compared = compare_all(loaded.table, pairs, matcher.model, holders, spread)
+    fitted = labels is not None
     if train:
-        matcher = replace(matcher, model=adapted(compared, matcher.model))
+        model = adapted(compared, matcher.model)
+        fitted |= any(model.kinds[k] is not known for k, known in matcher.model.kinds.items())
+        matcher = replace(matcher, model=model)
     if labels is not None:
         model = taught(loaded.table, labels, matcher.model, holders)
         matcher = replace(matcher, model=model)
     if aim == "balance":
         matcher = replace(matcher, thresholds=matcher.thresholds.balanced())
     scored = score_all(compared, matcher.model)
-    rounds = match_in_rounds(compared, scored, matcher, rank=loaded.rank(), spread=spread)
+    rounds = match_in_rounds(
+        compared, scored, matcher, rank=loaded.rank(), one_round=fitted, spread=spread
+    )
     return FileMatch(loaded, compared, rounds.scored, rounds.matched, matcher, rounds)
 
 
