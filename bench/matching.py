@@ -84,7 +84,8 @@ def figures(customer, truth, traps):
     both = Counter(zip(customer, truth, strict=True))
     found, real = Counter(customer), Counter(truth)
     right = pairs_in(both.values())
-    precision = right / max(1, pairs_in(found.values()))
+    links = pairs_in(found.values())
+    precision = right / links if links else 1.0
     recall = right / max(1, pairs_in(real.values()))
     exact = sum(1 for (c, t), n in both.items() if n > 1 and found[c] == n == real[t])
     share = [exact / max(1, sum(n > 1 for n in counts.values())) for counts in (found, real)]

@@ -377,7 +377,7 @@ class ThresholdRow:
 
 
 def threshold_rows(
-    rounds: Rounds, steps: Sequence[float], *, samples: int = 5
+    records: Pairs, rounds: Rounds, steps: Sequence[float], *, samples: int = 5
 ) -> list[ThresholdRow]:
     """One row for each threshold of the second round, from the scores: no truth is needed.
 
@@ -389,6 +389,7 @@ def threshold_rows(
     chance = np.where(scored.veto, 0.0, _likely(scored.bits))
     inside = np.bincount(second.row, minlength=len(compared.table))
     sure = int((inside * (inside - 1) // 2).sum())
+    told = _one_of_each(records, second.row)
     rows = []
     for at in steps:
         customer = cluster(len(compared.table), links, constraints, at, second.rank)
@@ -402,7 +403,7 @@ def threshold_rows(
                 links=sure + joined,
                 expected_precision=expected / (sure + joined) if sure + joined else 1.0,
                 expected_missed=float(chance[~together].sum()),
-                edge=_edge(second, at, samples),
+                edge=_edge(told, rounds.scored, at, samples),
             )
         )
     return rows
@@ -413,16 +414,23 @@ def _likely(bits: Floats) -> Floats:
     return likely
 
 
-def _edge(second: Second, at: float, samples: int) -> tuple[tuple[int, int, float], ...]:
-    scored, pairs = second.scored, second.compared.pairs
-    distance = np.where(scored.veto, np.inf, np.abs(scored.bits - at))
-    near = np.argsort(distance, kind="stable")[: 2 * samples]
-    near = near[np.argsort(-scored.bits[near], kind="stable")]
+def _one_of_each(records: Pairs, row: Ints) -> tuple[Pairs, Ints]:
+    """Of the pairs of records between two customers one, and where it stands; inside one all."""
+    left, right = row[records.left], row[records.right]
+    own = left == right
+    codes = np.minimum(left, right) * np.int64(len(row)) + np.maximum(left, right)
+    codes[own] = -1 - np.flatnonzero(own)
+    first: Ints = np.unique(codes, return_index=True)[1]
+    return records.only(first), first
+
+
+def _edge(
+    told: tuple[Pairs, Ints], scored: Scored, at: float, samples: int
+) -> tuple[tuple[int, int, float], ...]:
+    pairs, place = told
+    bits, veto = scored.bits[place], scored.veto[place]
+    near = np.argsort(np.where(veto, np.inf, np.abs(bits - at)), kind="stable")[: 2 * samples]
+    near = near[np.argsort(-bits[near], kind="stable")]
     return tuple(
-        (
-            int(second.leader[pairs.left[i]]),
-            int(second.leader[pairs.right[i]]),
-            round(float(scored.bits[i]), 2),
-        )
-        for i in near.tolist()
+        (int(pairs.left[i]), int(pairs.right[i]), round(float(bits[i]), 2)) for i in near.tolist()
     )

@@ -387,7 +387,7 @@ def threshold_report(
 ) -> list[ThresholdLine]:
     """What each link threshold would do to a file: counts, expected precision, edge."""
     result = match_loaded(load(path, processes), load_matcher(), train=train, processes=processes)
-    rows = threshold_rows(result.rounds, steps)
+    rows = threshold_rows(result.compared.pairs, result.rounds, steps)
     ids = result.loaded.id_list()
     return [
         ThresholdLine(

@@ -78,7 +78,7 @@ def _match(hub: Hub, *, train: bool) -> FileMatch | None:
 
 
 def _lines(result: FileMatch, steps: Sequence[float]) -> list[Line]:
-    rows = threshold_rows(result.rounds, steps)
+    rows = threshold_rows(result.compared.pairs, result.rounds, steps)
     ids = result.loaded.id_list()
     return [
         Line(
