@@ -39,7 +39,7 @@ def thresholds(here: Here, file: Path | None, train: bool, as_json: bool) -> Non
     found = matching.work_out_thresholds(here.hub, train=train)
     if as_json:
         content = asdict(found)
-        del content["is_asked"]
+        del content["job"]
         console.answer(content)
         return
     rows = [
