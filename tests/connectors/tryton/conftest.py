@@ -12,19 +12,19 @@ ROOT = Path(__file__).parents[3]
 STARTING = 300  # seconds that a first start may take
 
 
-def tryton_environment() -> Path | None:
-    """The environment with Tryton's packages: named, or made by `make demo`."""
-    named = os.environ.get("KEHUB_TRYTON_VENV")
-    found = Path(named) if named else ROOT / "var" / "tryton-venv"
-    return found if (found / "bin" / "python").exists() else None
+def tryton_environment(request) -> Path:
+    """Tryton's packages: named, made by `make demo`, or installed for the tests."""
+    made = ROOT / "var" / "tryton-venv"
+    if "KEHUB_TRYTON_VENV" not in os.environ and (made / "bin" / "python").exists():
+        return made
+    found: Path = request.getfixturevalue("erp_venv")
+    return found
 
 
 @pytest.fixture(scope="session")
-def tryton_server(tmp_path_factory):
+def tryton_server(request, tmp_path_factory):
     """What a client needs to know of a running server, and the folder that it runs on."""
-    environment = tryton_environment()
-    if environment is None:
-        pytest.skip("no Tryton here: run `make demo` once, or set KEHUB_TRYTON_VENV")
+    environment = tryton_environment(request)
     folder = tmp_path_factory.mktemp("tryton")
     command = [sys.executable, "-m", "sandbox.tryton", "--port", "0"]
     command += ["--data", str(folder), "--venv", str(environment)]
