@@ -15,7 +15,7 @@ def company(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.redis
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(1200)
 def test_killed_processes_lose_and_double_nobody(company):
     report = kills.run(company, rounds=3, seed=20)
     assert not report.findings, "\n".join(report.lines())

@@ -18,7 +18,7 @@ def company(tmp_path, pg_fresh_url):
 @pytest.mark.pg
 @pytest.mark.slow
 @pytest.mark.redis
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_a_short_soak_loses_and_doubles_nothing(company):
     report = soak.Soak(company, seed=3).run(SECONDS)
     lines = "\n".join(report.lines())

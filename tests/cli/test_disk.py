@@ -38,7 +38,7 @@ def file(tmp_path):
     return path
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_an_import_on_a_full_disk_says_so_and_goes_on_once_there_is_space(bare, small, file):
     bare("init", "--password", "a long password")
     said = bare("import", str(file), expect=1).stderr
@@ -53,7 +53,7 @@ def test_an_import_on_a_full_disk_says_so_and_goes_on_once_there_is_space(bare, 
     assert bare.json("import", str(file))["unchanged"] == ROWS
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_a_backup_on_a_full_disk_leaves_nothing_half_done(bare, small, file, tmp_path):
     small("80m")
     bare("init", "--password", "a long password")

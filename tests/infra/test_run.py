@@ -209,7 +209,7 @@ def test_a_hub_comes_up_works_survives_a_kill_and_goes_away(tmp_path, programs, 
         assert process.stdout.readline() == f"http://127.0.0.1:{free_port}\n"
         eventually(ticks.exists)
         process.terminate()
-        _out, told = process.communicate(timeout=40)
+        _out, told = process.communicate(timeout=90)
     assert process.returncode == 0
     assert told == "Stopping …\n"
     assert not (home / "run.json").exists()

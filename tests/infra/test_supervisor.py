@@ -82,7 +82,7 @@ class Supervised:
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=90)
         return self.process.returncode, out, err
 
 
@@ -166,7 +166,7 @@ def test_a_second_supervisor_is_refused_with_a_sentence(tmp_path, home, book):
     with supervised(tmp_path, home, [lives("one", book)]) as hub:
         hub.ready()
         with supervised(tmp_path, home, [lives("other", book)]) as second:
-            _out, told = second.process.communicate(timeout=30)
+            _out, told = second.process.communicate(timeout=90)
         assert second.process.returncode == 1
         assert told == (
             f"A hub already runs on {home}. Stop it first, or set KEHUB_HOME to another folder.\n"
@@ -208,7 +208,7 @@ def test_a_companion_thread_reads_announcements_and_may_end_it_all(tmp_path, hom
     command = [sys.executable, "-c", code + "; time.sleep(60)"]
     speaker = {"name": "speaker", "command": command, "announces": True, "ready": str(flag)}
     with supervised(tmp_path, home, [speaker], companion=0.1) as hub:
-        out, _told = hub.process.communicate(timeout=30)
+        out, _told = hub.process.communicate(timeout=90)
     assert hub.process.returncode == 0
     assert "announced hello" in out
 

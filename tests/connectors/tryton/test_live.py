@@ -27,7 +27,7 @@ from mapping.loader import load
 from sandbox.tryton.desk import as_admin, make_sale
 from sandbox.tryton.settings import wizard
 
-pytestmark = [pytest.mark.tryton, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.tryton, pytest.mark.timeout(900)]
 PARTY, CONTACT = "party.party", "party.contact"
 USCC = "91440300000004MA10"
 ADDRESS = {
