@@ -379,11 +379,12 @@ GUARDS: Mapping[str, Pair] = {
     ),
     "drift": (
         (
-            "{system} has changed {object}: {what}. What this concerns waits, everything else "
-            "goes on. Mend the mapping or the field there; what waits is then written by itself."
+            "{system} does not take all that is sent as {object}: {what}. What this concerns "
+            "waits, everything else goes on. Mend the mapping or the field there; what waits is "
+            "then written by itself."
         ),
         (
-            "{system} 的 {object} 发生了变化：{what}。受影响的内容会等待，其余照常进行。"
+            "{system} 不能接收写入 {object} 的全部内容：{what}。受影响的内容会等待，其余照常进行。"
             "请调整映射或对方系统的字段，之后会自动写入。"
         ),
     ),
@@ -408,7 +409,10 @@ DRIFTS: Mapping[str, Pair] = {
         "“{label}” ({field}) cannot be written any more",
         "字段“{label}”（{field}）不能再写入",
     ),
-    "option": ("“{label}” ({field}) accepts fewer values", "字段“{label}”（{field}）可选值减少"),
+    "option": (
+        "“{label}” ({field}) does not accept every value",
+        "字段“{label}”（{field}）不接受某些取值",
+    ),
     "length": (
         "“{label}” ({field}) holds only {limit} {unit}",
         "字段“{label}”（{field}）最多只能保存 {limit}",

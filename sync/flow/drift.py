@@ -28,7 +28,7 @@ WAITS = "schema"  # what a dirty row waits for
 _SENTENCES = {
     "missing": "the field “{label}” ({field}) is gone",
     "read_only": "the field “{label}” ({field}) cannot be written any more",
-    "option": "the field “{label}” ({field}) accepts fewer values",
+    "option": "the field “{label}” ({field}) does not accept every value",
     "length": "the field “{label}” ({field}) holds only {limit} {unit}",
     "required": "the field “{label}” ({field}) has to be filled",
     "hub_key": "the field {field} for the hub's key is gone",
@@ -238,8 +238,9 @@ def _show(
 ) -> None:
     what = "; ".join(_SENTENCES[str(p["kind"])].format_map(_words(p)) for p in found)
     reason = (
-        f"{system.name} has changed {name}: {what}. What this concerns waits, everything else "
-        "goes on. Mend the mapping or the field there; what waits is then written by itself."
+        f"{system.name} does not take all that is sent as {name}: {what}. What this concerns "
+        "waits, everything else goes on. Mend the mapping or the field there; what waits is then "
+        "written by itself."
     )
     facts = {"object": name, "problems": [dict(problem) for problem in found]}
     if card is None:

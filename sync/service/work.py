@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from connectors.sdk.contract import ReadsChanges
-from sync.flow import dispatch, erase, poll, recover, take_in
+from sync.flow import dispatch, drift, erase, poll, recover, take_in
 from sync.flow.hub import Hub
 from sync.service.named import unknown_system
 from sync.store import cursors, links
@@ -103,7 +103,9 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         waiting, orphan = Inbox.state == "waiting", Inbox.waiting_for == REFUSED
         inbox = _counts(session, Inbox.system_id, waiting, ~orphan)
         review, refused = Dirty.waiting_for == REVIEW, Dirty.waiting_for == REFUSED
-        dirty = _counts(session, Dirty.system_id, ~review, ~refused)
+        field = (Dirty.waiting_for == drift.WAITS) & (Dirty.due_at > now)
+        dirty = _counts(session, Dirty.system_id, ~review, ~refused, ~field)
+        held = _counts(session, Dirty.system_id, field)
         orphans = Counter(_counts(session, Dirty.system_id, refused))
         orphans.update(_counts(session, Inbox.system_id, waiting, orphan))
         reviews = session.scalar(select(func.count()).select_from(Dirty).where(review)) or 0
@@ -124,6 +126,7 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         for row in rows
         if (row.id in inbox and row.id not in can_take)
         or (row.id in dirty and row.id not in can_send)
+        or row.id in held
     }
     names_of = {row.id: row.name for row in rows}
     return Rest(

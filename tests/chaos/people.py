@@ -8,7 +8,7 @@ from stdnum.cn import uscc
 
 TRADES = ("机械", "电子", "包装", "纺织", "食品", "物流", "软件", "建材", "仪器", "家具")
 CITIES = ("上海市", "北京市", "深圳市", "杭州市", "苏州市", "成都市", "青岛市", "武汉市")
-LANGUAGES = ("zh-CN", "zh-TW", "en-US", "de-DE", "fr-FR", "ja-JP")
+LANGUAGES = ("zh-CN", "en-US", "de-DE", "fr-FR", "pt-PT", "it-IT")
 SYLLABLES = (
     "安邦博昌诚达德鼎东方丰福富高冠光广国海瀚航浩和恒弘宏华汇嘉建江金锦晶景凯康科蓝朗力利联隆"
 )

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from sync.flow import decide, drift
+from sync.service import work
 from sync.store.tables import DeadLetter, Dirty, Guard
 
 LATER = 1000  # seconds: longer than a described schema is trusted
@@ -95,6 +96,8 @@ def test_a_new_mandatory_field_stops_only_new_records_without_it(fixture):
     with fixture.hub.database.read() as session:
         assert session.scalars(select(Dirty.waiting_for)).all() == ["schema"]
     assert letters(fixture) == []
+    rest = work.rest(fixture.hub)
+    assert (rest.is_quiet, list(rest.blocked)) == (True, ["crm"])  # a person has to mend it
     mend(fixture, mandatory=set())
     assert len(fixture.world("crm").all("customers")) == 3
 
