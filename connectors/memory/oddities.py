@@ -40,6 +40,7 @@ class Oddities(_Frozen):
     mandatory: frozenset[str] = frozenset()  # made so later, by an administrator
     lengths: Mapping[str, int] = {}  # "customers.name" -> the longest value it takes now
     choices: Mapping[str, tuple[str, ...]] = {}  # "customers.industry" -> all it accepts
+    rules: Mapping[str, tuple[str, ...]] = {}  # values that it refuses and no description tells
     webhooks: Literal["once", "silent", "twice", "reversed"] = "once"
 
 

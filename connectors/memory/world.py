@@ -308,6 +308,12 @@ class MemoryWorld:
                     field=name,
                     remote_code="invalid_choice",
                 )
+            if value in oddities.rules.get(f"{object_name}.{name}", ()):
+                raise RecordError(
+                    f"A validation rule refuses {value!r} as {name}.",
+                    field=name,
+                    remote_code="validation_rule",
+                )
             self._check_reference(fields[name], value)
         for name, field in fields.items():
             given = values.get(name) if new or name in values else True

@@ -105,12 +105,12 @@ def test_a_broken_system_is_named_and_goes_on_after_a_test(two):
 
 
 def test_dead_letters_are_listed_retried_and_discarded(two):
-    two.world("crm").switch(choices={"customers.industry": ("retail",)})
+    two.world("crm").switch(rules={"customers.industry": ("mining",)})
     two.world("erp").create("customers", name="新客户有限公司", stage="customer", industry="mining")
     two("sync", "--wait")
     letters = two.json("dead", "list")
     assert len(letters) == 1
-    two.world("crm").switch(choices={})
+    two.world("crm").switch(rules={})
     two("dead", "retry", str(letters[0]["id"]))
     assert two.json("dead", "list") == []
     assert "新客户有限公司" in {r["name"] for r in two.world("crm").all("customers")}

@@ -82,7 +82,7 @@ def test_a_mass_delete_stops_at_the_guard(fixture):
 
 
 def test_a_refused_record_is_a_dead_letter_and_its_neighbours_go_on(fixture):
-    fixture.world("crm").switch(choices={"customers.industry": ("retail",)})
+    fixture.world("crm").switch(rules={"customers.industry": ("mining",)})
     fixture.world("erp").create("customers", name="Bad", industry="mining")
     fixture.world("erp").create("customers", name="Good", industry="retail")
     fixture.sync()
@@ -90,7 +90,7 @@ def test_a_refused_record_is_a_dead_letter_and_its_neighbours_go_on(fixture):
     with fixture.hub.database.read() as session:
         letter = session.scalars(select(DeadLetter).where(DeadLetter.state == "open")).one()
     assert (letter.direction, letter.field) == ("out", "industry")
-    fixture.world("crm").switch(choices={})
+    fixture.world("crm").switch(rules={})
     assert decide.retry_letters(fixture.hub, [letter.id], "li") == 1
     fixture.sync()
     assert len(fixture.world("crm").all("customers")) == 2

@@ -68,7 +68,7 @@ class ZohoHub:
             for name in ("erp", "zoho"):
                 dispatch.drain(self.hub, self.id_of(name))
 
-    def sync(self, seconds: float = 30.0) -> None:
+    def sync(self, seconds: float = 90.0) -> None:
         """Polls and works until nothing waits any more."""
         deadline = time.monotonic() + seconds
         while True:

@@ -64,7 +64,7 @@ class Outside:
             self.take_in()
             self.dispatch()
 
-    def sync(self, seconds: float = 20.0) -> None:
+    def sync(self, seconds: float = 90.0) -> None:
         """Polls and works until nothing waits any more; nobody's back-off is waited out."""
         deadline = time.monotonic() + seconds
         while True:

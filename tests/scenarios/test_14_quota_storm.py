@@ -102,7 +102,7 @@ def test_no_limit_is_hit_and_a_persons_edit_passes_the_storm(narrow):
         worker.join()
     assert left > MANY // 3, (lag, left)  # the storm was far from over when the edit arrived
     assert lag < stormed  # and what came after it took longer than all of its own way
-    narrow.sync(seconds=40)
+    narrow.sync(seconds=120)
     assert {row["remark"] for row in narrow.living()} == {"edit 3"}
     report = narrow.fx.calls()
     refused = {path: entry["failed"] for path, entry in report["paths"].items() if entry["failed"]}
@@ -130,7 +130,7 @@ def test_zohos_credits_end_and_what_waits_goes_out_when_there_are_new_ones(outsi
     fresh = LocalBuckets()  # the hour that the hub would wait is over
     own = outside.hub.systems
     outside.hub = replace(outside.hub, systems=Systems(own.store, own.vault, fresh))
-    outside.sync(seconds=40)
+    outside.sync(seconds=120)
     names = [account["Account_Name"] for account in outside.accounts()]
     assert len(names) == len(set(names)) == 31
 

@@ -60,11 +60,12 @@ def kill_token_at(outside, calls):
     seen = {}
 
     def watch():
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 100
         while time.monotonic() < deadline:
             written = fx_totals(outside)["write_ok"]
             if written >= calls:
                 outside.fx.post("/tokens/revoke")
+                outside.fx.admin("DELETE", "/faults")
                 seen["at"] = written
                 return
             time.sleep(0.005)
@@ -79,8 +80,9 @@ def test_a_token_that_dies_in_the_middle_of_a_batch_loses_and_doubles_nothing(ou
     outside.poll("erp")
     outside.take_in("erp")
     outside.fx.post("/calls/reset")
+    outside.fx.post("/faults", kind="slow", path="create", delay_ms=400, times=None)
     thread, seen = kill_token_at(outside, 20)
-    outside.sync(seconds=40)
+    outside.sync(seconds=120)
     thread.join()
     assert 20 <= seen["at"] < MANY  # it did die in between
     names = [row["name"] for row in outside.living()]

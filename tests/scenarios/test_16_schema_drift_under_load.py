@@ -115,7 +115,7 @@ def test_what_drift_concerns_waits_and_all_else_flows(queued):
     fx_options(queued, add=[VIP])
     change_field(queued, "Phone", mandatory=False)
     drift.recheck(queued.hub)
-    queued.sync(seconds=40)
+    queued.sync(seconds=120)
     held = by_code(queued)
     levels = {row["customer_no__c"]: row.get("account_level") for row in queued.living()}
     assert {code for code in range(MANY) if levels[f"C{code}"] == "VIP"} == set(range(10))
