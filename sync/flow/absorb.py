@@ -245,7 +245,8 @@ class Absorber:
         if item.digest == link.digest:
             _note(link, item)
         else:
-            self._merge(item, link, golden, _take_echo(link, item))
+            _take_echo(link, item)
+            self._merge(item, link, golden)
         self.report.done.append(item)
 
     def _come_back(self, item: Incoming, link: Link, golden: Golden) -> None:
@@ -620,16 +621,15 @@ class Absorber:
         )
 
 
-def _take_echo(link: Link, item: Incoming) -> list[str]:
-    """The paths of a write that was done but not read back, now that the record is seen.
+def _take_echo(link: Link, item: Incoming) -> None:
+    """A write was done but not read back, and now the record is seen: in what form it holds it.
 
-    What the system made of them is accepted, as after reading back at once. A field that is
-    empty now is not: somebody may have emptied it since.
+    Anything else that it shows was typed since, or made of it by the system: both are news.
     """
     pushing = link.pushing or {}
     done = [path for path, value in pushing.items() if link.pushed.get(path, ABSENT) == value]
     if not done:
-        return []
+        return
     shown = {
         path: item.values[path]
         for path in done
@@ -637,7 +637,6 @@ def _take_echo(link: Link, item: Incoming) -> list[str]:
     }
     link.shadow = {**link.shadow, **shown}
     link.pushing = {path: value for path, value in pushing.items() if path not in done} or None
-    return [path for path in done if item.values.get(path) is not None]
 
 
 def _is_own(path: str, item: Incoming, expected: Any) -> bool:

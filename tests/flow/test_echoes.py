@@ -1,12 +1,15 @@
 """A system whose next listing shows what was written: nobody reads it back before."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from connectors.memory.connector import Memory
+from sync.core.policy import PolicySet
 from sync.flow import dispatch, poll, take_in
 from sync.service import work
-from sync.store.tables import Change
+from sync.store.tables import Change, Guard
 
 ACME = {"name": "Acme Trading Limited", "email": "a@acme.example", "notes": "old", "phone": "1"}
 
@@ -133,3 +136,43 @@ def test_the_hub_is_not_at_rest_before_the_poll_that_reads_it_back(terse):
     take_in.drain(hub, crm_id)
     assert work.rest(hub).is_quiet
     assert link(terse).pushing is None
+
+
+def name_comes_from_the_erp(fixture):
+    policy = {"fields": [{"path": "name", "rule": "source_of_record", "systems": ["erp"]}]}
+    fixture.hub = replace(fixture.hub, policies=PolicySet.model_validate(policy))
+
+
+@pytest.mark.parametrize("typed", ["Zenith Limited", "Acme Trading Limited"])
+def test_an_edit_before_the_next_poll_does_not_outlive_the_source_of_record(terse, typed):
+    name_comes_from_the_erp(terse)
+    write(terse, name="Acme Holding Limited")
+    terse.world("crm").edit("customers", crm(terse)["id"], name=typed)
+    terse.sync()
+    assert {terse.world(name).all("customers")[0]["name"] for name in terse.names} == {
+        "Acme Holding Limited"
+    }
+    assert link(terse).pushing is None
+
+
+def test_a_system_that_holds_quite_another_value_is_written_to_only_until_a_guard_asks(
+    terse, monkeypatch
+):
+    name_comes_from_the_erp(terse)
+    plain = Memory._carry_out
+
+    def renamed(self, object_name, write):
+        if "name" in write.data and self.world is terse.world("crm"):
+            write = replace(write, data={**write.data, "name": "Customer 17"})
+        return plain(self, object_name, write)
+
+    monkeypatch.setattr(Memory, "_carry_out", renamed)
+    write(terse, name="Acme Holding Limited")
+    for _ in range(8):
+        terse.sync()
+    before = terse.writes()
+    terse.sync()
+    assert terse.writes() == before
+    with terse.hub.database.read() as session:
+        held = session.scalars(select(Guard)).all()
+    assert [(guard.kind, guard.facts["path"]) for guard in held] == [("flipflop", "name")]
