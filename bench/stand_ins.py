@@ -157,7 +157,7 @@ class Fxiaoke(Client):
             "base_url": self.url,
             **{name: self.hello[name] for name in names},
             # The raised limit; and no second look at the load that has only just happened.
-            "calls_per_20_seconds": 10_000,
+            "calls_per_20_seconds": 1_000_000,
             "overlap_seconds": 1,
             "lag_seconds": 0,
         }

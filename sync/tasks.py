@@ -2,10 +2,11 @@
 
 from celery.signals import worker_process_init
 
-from sync.flow import dispatch, erase, jobs, poll, quality, rollback, sweep, take_in
+from sync.flow import crew, dispatch, erase, jobs, poll, quality, rollback, sweep, take_in
 from sync.flow.opening import hub
 from sync.wake import make_app
 
+crews = crew.Crew()
 LONGEST_JOB = 12 * 3600  # seconds; the lease of a job is renewed while it runs
 app = make_app(hub().settings.redis_url or "redis://127.0.0.1:6379/0")
 app.conf.beat_schedule = {
@@ -24,13 +25,13 @@ def _forget_parents_connections(**_: object) -> None:
 @app.task(name="sync.tasks.take_in")  # type: ignore[untyped-decorator]
 def wake_take_in(system_id: int) -> None:
     """Takes in what is due for a system."""
-    take_in.drain(hub(), system_id)
+    crews.work(("take_in", system_id), lambda go_on: take_in.drain(hub(), system_id, go_on=go_on))
 
 
 @app.task(name="sync.tasks.dispatch")  # type: ignore[untyped-decorator]
 def wake_dispatch(system_id: int) -> None:
     """Brings a system in line."""
-    dispatch.drain(hub(), system_id)
+    crews.work(("dispatch", system_id), lambda go_on: dispatch.drain(hub(), system_id, go_on=go_on))
 
 
 @app.task(name="sync.tasks.poll")  # type: ignore[untyped-decorator]

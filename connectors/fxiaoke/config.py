@@ -119,7 +119,7 @@ class FxiaokeConfig(ConnectorConfig):
     calls_per_20_seconds: int = Field(
         90,
         ge=1,
-        le=10_000,
+        le=1_000_000,
         title="Calls per 20 seconds and interface",
         description="The system allows 100; a dedicated database allows more.",
         json_schema_extra=_zh("每接口 20 秒调用数", "系统上限 100；专属数据库可更高。"),

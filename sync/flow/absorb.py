@@ -18,7 +18,7 @@ from sync.flow.records import Incoming, happened_at, hint_row
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import dirty, goldens, inbox, links, runs, state
 from sync.store.session import Tx
-from sync.store.tables import INTERACTIVE, Candidate, Change, Conflict, Golden, Link, new_id
+from sync.store.tables import BULK, INTERACTIVE, Candidate, Change, Conflict, Golden, Link, new_id
 
 Key = tuple[str, str]  # object, remote id
 ENDED = frozenset({"gone", "archived", "replaced"})  # links of records that may come back
@@ -141,7 +141,10 @@ class Absorber:
         self._merge(item, link, self._golden[link.golden_id], written)
 
     def finish(self) -> None:
-        """Match keys and dirty rows; wakes the systems after the commit."""
+        """Match keys and dirty rows; wakes the systems after the commit.
+
+        Not those that have to wait until a load is read: whoever reads its last rows wakes them.
+        """
         self._flush()
         guards.quarantine_flips(self.hub, self.tx, self.system, self.moved)
         by_id = {i: keys for i, keys in self._known_keys.items() if i in self._rekey}
@@ -152,7 +155,7 @@ class Absorber:
         self.report.woken |= dirty.mark(
             self.tx, self._dirty, reason="taken in", lane=self.lane, now=self.now
         )
-        for system_id in self.report.woken:
+        for system_id in self.report.woken if self.lane != BULK else ():
             self.tx.after_commit(self.hub.waker.dispatch, system_id)
 
     def _follow(self, item: Incoming) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from connectors.sdk.errors import (
 from sync.core import backoff
 from sync.flow import drift, duplicates, hear, recover, settle, take_in, tenants
 from sync.flow.absorb import Absorber
+from sync.flow.crew import away
 from sync.flow.hub import Hub
 from sync.flow.intent import REFUSED, REVIEW, Intent, Wanted, decide
 from sync.flow.records import Seen, digest
@@ -50,20 +51,25 @@ class Batch:
     open: Counter[int] = field(default_factory=Counter)  # writes still to be done, by row id
 
 
-def drain(hub: Hub, system_id: int, *, rounds: int = 500) -> int:
-    """Brings a system in line as far as rows are due; returns how many records were written."""
+def drain(
+    hub: Hub, system_id: int, *, rounds: int = 500, go_on: Callable[[], bool] = lambda: True
+) -> int:
+    """Brings a system in line as far as rows are due; returns how many records were written.
+
+    `go_on` is asked before another batch is begun.
+    """
     written = 0
-    for _ in range(rounds):
-        batch = _one_batch(hub, system_id)
+    for number in range(rounds):
+        batch = _one_batch(hub, system_id, first=number == 0)
         if batch is None:
             break
         written += batch.written
-        if batch.stop:
+        if batch.stop or not go_on():
             break
     return written
 
 
-def _one_batch(hub: Hub, system_id: int) -> Batch | None:
+def _one_batch(hub: Hub, system_id: int, *, first: bool) -> Batch | None:
     if not _has_work(hub, system_id):
         return None
     try:
@@ -90,6 +96,8 @@ def _one_batch(hub: Hub, system_id: int) -> Batch | None:
         if not rows:
             return None
         run_id = runs.start(tx, "dispatch", system_id, hub.now())
+        if first and len(rows) == hub.settings.batch:  # more than one worker can do
+            tx.after_commit(hub.waker.dispatch, system_id)
     batch = Batch(rows, token, run_id)
     try:
         _bring_in_line(hub, system, batch)
@@ -307,11 +315,12 @@ def _send(
     trouble: Exception | None = None
     started = time.monotonic()
     try:
-        for outcome in connector.write(name, [_to_write(i, connector) for i in intents]):
-            outcomes.append(outcome)
-            if time.monotonic() - started > _EXTEND_EVERY:
-                started = time.monotonic()
-                _keep_lease(hub, batch)
+        with away():
+            for outcome in connector.write(name, [_to_write(i, connector) for i in intents]):
+                outcomes.append(outcome)
+                if time.monotonic() - started > _EXTEND_EVERY:
+                    started = time.monotonic()
+                    _keep_lease(hub, batch)
     except Exception as error:  # noqa: BLE001  what was answered is kept, the rest is in doubt
         trouble = error
     _ack(hub, system, name, by_key, outcomes, batch)
@@ -371,8 +380,7 @@ def _ack(
         absorber.finish()
         _finish_rows(tx, finished, batch)
         made = [intent.golden.id for intent in finished if intent.op == "create"]
-        if made:
-            dirty.wake_children(tx, system.id, hub.now(), given_up_of=made)
+        if made and dirty.wake_children(tx, system.id, hub.now(), given_up_of=made):
             tx.after_commit(hub.waker.dispatch, system.id)
         _close_letters(tx, system, name, finished, hub)
         _set_clock(tx, system, after.values(), answered_at)

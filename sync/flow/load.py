@@ -185,7 +185,8 @@ def hand_over(hub: Hub, plan_id: int) -> None:
             tx.after_commit(hub.waker.poll, system_id)
         tx.execute(delete(Staged).where(Staged.plan_id == plan_id))
     for system_id in plan.systems if plan.kind == "load" else ():
-        mark_differing(hub, hub.systems.open(system_id))  # what the others had before it came
+        # What the others had before it came; taking it in marks what it brings.
+        mark_differing(hub, hub.systems.open(system_id), since=now)
     with hub.database.write() as tx:
         tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applied", applied_at=now))
 

@@ -1,27 +1,31 @@
 """Comparing golden records with what every system should hold, page by page."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from sync.flow.hub import Hub
 from sync.flow.intent import Wanted, decide
 from sync.gateway.systems import OpenSystem
 from sync.store import dirty
-from sync.store.tables import BULK, Dirty, Golden
+from sync.store.tables import BULK, Dirty, Golden, Link
 
 PAGE = 500
 
 
-def compare(hub: Hub, system: OpenSystem) -> Iterator[Wanted]:
-    """What each page of golden records wants of a system; nothing is written anywhere."""
+def compare(hub: Hub, system: OpenSystem, *, since: datetime | None = None) -> Iterator[Wanted]:
+    """What each page of golden records wants of a system; nothing is written anywhere.
+
+    `since`: without the records that are marked for the system, or that it has brought since then.
+    """
     last = ""
+    left_out = [] if since is None else _handled(system.id, since)
     while True:
         with hub.database.read() as session:
             found = session.execute(
                 select(Golden.id, Golden.entity)
-                .where(Golden.id > last, Golden.state != "merged")
+                .where(Golden.id > last, Golden.state != "merged", *left_out)
                 .order_by(Golden.id)
                 .limit(PAGE)
             ).all()
@@ -36,10 +40,18 @@ def compare(hub: Hub, system: OpenSystem) -> Iterator[Wanted]:
             yield decide(hub, session, system, rows)
 
 
-def mark_differing(hub: Hub, system: OpenSystem) -> int:
-    """Marks what does not agree with a system; returns how many pairs."""
+def _handled(system_id: int, since: datetime) -> list[ColumnElement[bool]]:
+    marked = exists().where(Dirty.golden_id == Golden.id, Dirty.system_id == system_id)
+    brought = exists().where(
+        Link.golden_id == Golden.id, Link.system_id == system_id, Link.created_at >= since
+    )
+    return [~marked, ~brought]
+
+
+def mark_differing(hub: Hub, system: OpenSystem, *, since: datetime | None = None) -> int:
+    """Marks what does not agree with a system; returns how many pairs. `since` as in `compare`."""
     count = 0
-    for wanted in compare(hub, system):
+    for wanted in compare(hub, system, since=since):
         refused = [row for row, _ in wanted.refused]
         waiting = [row for row, why in wanted.waiting if why == "parent"]
         rows = {i.row.golden_id: i.row for i in wanted.intents}

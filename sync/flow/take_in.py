@@ -1,6 +1,6 @@
 """Claimed inbox rows: read each record as it is now, make it canonical, absorb it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -10,13 +10,14 @@ from mapping.errors import UnmappableValue
 from sync.core import backoff
 from sync.flow import guards, recover, tenants, turn_away, vanish
 from sync.flow.absorb import Absorber, Report
+from sync.flow.crew import away
 from sync.flow.hub import Hub
 from sync.flow.match import Foreseen, foresee
 from sync.flow.records import Incoming, Seen, canonicalise, hint_row
 from sync.gateway.systems import OpenSystem, Participant
-from sync.store import inbox, links, runs
+from sync.store import dirty, inbox, links, runs
 from sync.store.session import Tx
-from sync.store.tables import Inbox, new_id
+from sync.store.tables import BULK, Inbox, new_id
 
 _LOOK_AGAIN = timedelta(minutes=30)  # at a record whose parent was refused; a decision is sooner
 
@@ -35,14 +36,18 @@ class _Batch:
     away: list[turn_away.TurnedAway] = field(default_factory=list)  # erased persons
 
 
-def drain(hub: Hub, system_id: int, *, rounds: int = 200) -> int:
-    """Takes in what is due for a system; returns how many records."""
+def drain(
+    hub: Hub, system_id: int, *, rounds: int = 200, go_on: Callable[[], bool] = lambda: True
+) -> int:
+    """Takes in what is due for a system; returns how many records. `go_on`: before a batch."""
     taken = 0
     for number in range(rounds):
         count = _one_batch(hub, system_id, first=number == 0)
         if count == 0:
             break
         taken += count
+        if not go_on():
+            break
     return taken
 
 
@@ -132,7 +137,8 @@ def fetch(system: OpenSystem, object_name: str, ids: Sequence[str]) -> list[Chan
     connector = system.connector
     if not isinstance(connector, ReadsChanges):
         raise SetupError(f"{system.name} cannot be read.")
-    found = {change.remote_id: change for change in connector.fetch(object_name, list(ids))}
+    with away():
+        found = {change.remote_id: change for change in connector.fetch(object_name, list(ids))}
     return [found.get(i) or Change(object_name, i, None) for i in dict.fromkeys(ids)]
 
 
@@ -227,6 +233,17 @@ def _absorb(
         _settle(hub, tx, system, batch, report, vanished)
         counts = {**report.counts(), "gone": len(vanished.done), "dead": len(batch.refused)}
         runs.end(tx, batch.run_id, counts, hub.now())
+        if lane == BULK:
+            tx.after_commit(_wake_if_read, hub)
+
+
+def _wake_if_read(hub: Hub) -> None:
+    """After the last rows of a load everybody may be written to."""
+    with hub.database.read() as session:
+        now = hub.now()
+        waiting = [] if inbox.loading(session, now) else dirty.systems_with_work(session, now)
+    for system_id in waiting:
+        hub.waker.dispatch(system_id)
 
 
 def _hold(hub: Hub, system: OpenSystem, batch: _Batch, error: guards.MassChangeError) -> None:

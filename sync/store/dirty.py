@@ -183,13 +183,13 @@ def wake_children_of(tx: Tx, golden_id: str, system_id: int, now: datetime) -> N
 
 def wake_children(
     tx: Tx, system_id: int, now: datetime, *, given_up_of: Collection[str] = ()
-) -> None:
-    """What waits for a parent in a system is looked at again now.
+) -> bool:
+    """What waits for a parent in a system is looked at again now; whether there is any.
 
     `given_up_of`: parents that are there now. Children that were given up with an earlier,
     discarded try of one of these are wanted again.
     """
-    wake_waiting(tx, system_id, ("parent", "refused", "review"), now)
+    woken = wake_waiting(tx, system_id, ("parent", "refused", "review"), now)
     dropped = select(DeadLetter.golden_id).where(
         DeadLetter.golden_id.in_(given_up_of),
         DeadLetter.system_id == system_id,
@@ -200,7 +200,8 @@ def wake_children(
     if ids:
         children = tx.execute(select(Golden.id, Golden.entity).where(Golden.parent_id.in_(ids)))
         pairs = [(child_id, entity, system_id) for child_id, entity in children]
-        mark(tx, pairs, reason="its parent came", lane=INTERACTIVE, now=now)
+        woken |= bool(mark(tx, pairs, reason="its parent came", lane=INTERACTIVE, now=now))
+    return woken
 
 
 _IS_WAITING = text("waiting_for <> ''")  # names the index on these few, in each database
@@ -214,13 +215,14 @@ def waits_for(session: Session, system_id: int, reasons: Collection[str]) -> boo
     return session.scalar(found.limit(1)) is not None
 
 
-def wake_waiting(tx: Tx, system_id: int, reasons: Collection[str], now: datetime) -> None:
-    """What waits for one of these is looked at again now."""
-    tx.execute(
+def wake_waiting(tx: Tx, system_id: int, reasons: Collection[str], now: datetime) -> bool:
+    """What waits for one of these is looked at again now; whether there is any."""
+    woken = tx.execute(
         update(Dirty)
         .where(Dirty.system_id == system_id, Dirty.waiting_for.in_(reasons), _IS_WAITING)
         .values(due_at=now, waiting_for="", error="")
     )
+    return int(getattr(woken, "rowcount", 0)) > 0
 
 
 def waiting(session: Session, system_id: int | None = None) -> int:
