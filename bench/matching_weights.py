@@ -21,8 +21,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.matching_arrivals import arrivals_of
-from sync.core.batch import candidates, compare_all, links_of, match_in_rounds, score_all
-from sync.core.cluster import cluster, constraints_of
+from sync.core.batch import candidates, compare_all, match_in_rounds, score_all
 from sync.core.match import Errors, Matcher, Thresholds
 from sync.core.score import FIELDS, KIND_NAMES, Model
 from sync.core.train import Sample, fit, shares_of
@@ -95,9 +94,9 @@ PROFILES = {
 }
 PLAN = [(p, 20_000, 301) for p in PROFILES]
 MEASURED = [(p, 10_000, seed) for p in PROFILES for seed in (311, 312)]
-FIRST_BITS = (6.0, 7.5)  # of the first round while the weights of the second are learnt
+LEARNT_AT = (6.0, 6.0)  # bits of the rounds while the weights of customers are learnt
 STEPS = np.arange(3.0, 10.5, 0.5)
-ROUNDS = ("first", "second", "single")
+DECISIONS = ("file", "single")
 FEWEST = 3  # wrong links from which a share is taken for measured
 RIDGE = 2.0
 CHANCE = 0.01  # of the wrong links in 10,000 records, those that are no look-alikes made on purpose
@@ -168,7 +167,7 @@ class Known:
 
     def second(self, model, at):
         """The same of the customers that a first round makes; most of one's records say whose."""
-        rounds = self.rounds(model, replace(Thresholds(), link_in_file=at, first=ANY))
+        rounds = self.rounds(model, replace(Thresholds(), link_in_file=at))
         second = rounds.second
         mine = np.lexsort((self.truth, second.row))
         owner, real = second.row[mine], self.truth[mine]
@@ -189,9 +188,6 @@ class Known:
         for code, matrix in compared.matrix.items():
             real = same[compared.kind == code].astype(float)
             yield KIND_NAMES[code], Sample(matrix, real, np.ones(len(real)), len(self.table))
-
-
-ANY = Errors(-99.0, 1.0, 0.0)  # asks for nothing
 
 
 def started(model, limits):
@@ -222,7 +218,7 @@ def learnt(known, blank):
     """Weights for records and for customers alike: each lot is joined by the weights before it."""
     first = [sample for one in known for sample in one.first()]
     model = fitted(first, blank)
-    for at in FIRST_BITS:
+    for at in LEARNT_AT:
         model = fitted([*first, *(s for one in known for s in one.second(model, at))], blank)
     return model
 
@@ -241,34 +237,11 @@ def wrong_links(customer, truth):
     return found - pairs_in(customer * np.int64(len(truth)) + truth), found
 
 
-def wrong_first(known, model, at):
-    scored = score_all(known.compared, model)
-    customer = cluster(
-        len(known.truth),
-        links_of(known.compared, scored),
-        constraints_of(known.table),
-        at,
-        known.rank,
-        ahead=Thresholds().ahead_in_file,
-    )
-    return wrong_links(customer, known.truth)
-
-
-def wrong_second(known, model, sure_at):
-    """By the bits of the second round, the first one's given."""
-    limits = replace(Thresholds(), first=ANY, link_in_file=sure_at)
-    second = known.rounds(model, limits).second
-    table = second.compared.table
+def wrong_in_file(known, model):
+    """By the bits of the last round."""
     for at in STEPS:
-        found = cluster(
-            len(table),
-            links_of(second.compared, second.scored),
-            constraints_of(table),
-            at,
-            second.rank,
-            ahead=limits.ahead_in_file,
-        )
-        yield wrong_links(second.leader[found[second.row]], known.truth)
+        matched = known.rounds(model, replace(Thresholds(), link_in_file=at)).matched
+        yield wrong_links(matched.customer, known.truth)
 
 
 def wrong_single(folder, model):
@@ -288,26 +261,24 @@ def falling(counts):
 
 
 def wrong_links_of(work):
-    """[first round, second round, arrivals][bits] = (wrong links, links) of one generated set."""
+    """[file, arrivals][bits] = (wrong links, links) of one generated set."""
     generator, model, (profile, size, seed) = work
     with tempfile.TemporaryDirectory() as scratch:
         folder = generate(generator, profile, size, seed, Path(scratch))
         known = Known.of(folder, model)
-        first = [wrong_first(known, model, at) for at in STEPS]
-        second = list(wrong_second(known, model, FIRST_BITS[-1]))
-        found = [first, second, list(wrong_single(folder, model))]
+        found = [list(wrong_in_file(known, model)), list(wrong_single(folder, model))]
     print(f"{profile} {seed}: measured", flush=True)
     return found
 
 
 def measured(generator, model, processes):
-    """Errors of both rounds and of single arrivals, over sets that the weights have not seen."""
+    """Errors in files and of single arrivals, over sets that the weights have not seen."""
     work = [(generator, model, each) for each in MEASURED]
     with multiprocessing.get_context("fork").Pool(processes) as pool:
         counts = np.sum(pool.map(wrong_links_of, work, chunksize=1), axis=0)
-    for name, row in zip(ROUNDS, counts.tolist(), strict=True):
+    for name, row in zip(DECISIONS, counts.tolist(), strict=True):
         print(name, list(zip(STEPS.tolist(), row, strict=True)))
-    return {name: falling(row) for name, row in zip(ROUNDS, counts, strict=True)}
+    return {name: falling(row) for name, row in zip(DECISIONS, counts, strict=True)}
 
 
 def main():
@@ -316,7 +287,7 @@ def main():
     )
     parser.add_argument("--generator", required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--version", default="2")
+    parser.add_argument("--version", default="3")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--model", type=Path, help="only measure the errors of these weights")
     arguments = parser.parse_args()

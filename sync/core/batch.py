@@ -174,6 +174,7 @@ def match_all(
 
 # ---- two rounds ------------------------------------------------------------------------
 
+ROUNDS = 4  # what is sure is joined in all but the last one
 HOPELESS = -6.0  # bits of two records below which their customers are not compared again
 
 
@@ -216,24 +217,17 @@ def match_in_rounds(
     size = len(compared.table)
     order = np.arange(size) if rank is None else rank
     thresholds, constraints = matcher.thresholds, constraints_of(compared.table)
-    sure_at = max(thresholds.sure_in_file_at(size), thresholds.link_in_file_at(size))
+    sure_at = thresholds.sure_in_file_at(size)
     links, ahead = links_of(compared, scored), thresholds.ahead_in_file
     if one_round:
         second = Second(np.arange(size), np.arange(size), order, compared, scored)
     else:
         sure = cluster(size, links, constraints, sure_at, order, ahead=ahead, spread=spread)
         second = _second(compared, scored, matcher.model, sure, order, spread)
-    table = second.compared.table
-    found = cluster(
-        len(table),
-        links_of(second.compared, second.scored),
-        constraints_of(table),
-        thresholds.link_in_file_at(size),
-        second.rank,
-        ahead=ahead,
-        spread=spread,
-    )
-    customer: Ints = second.leader[found[second.row]]
+        for _ in range(ROUNDS - 2):
+            sure = _joined(second, sure_at, ahead, spread)
+            second = _second(compared, scored, matcher.model, sure, order, spread)
+    customer = _joined(second, thresholds.link_in_file_at(size), ahead, spread)
     decided = _decided(compared, scored, second)
     together = customer[compared.pairs.left] == customer[compared.pairs.right]
     candidate = (decided.bits >= thresholds.candidate_in_file_at(size)) & ~together
@@ -241,6 +235,22 @@ def match_in_rounds(
     candidate[asked[_proven_apart(compared.table, compared.pairs.only(asked))]] = False
     linked = together & (decided.bits >= thresholds.candidate_in_file_at(size))
     return Rounds(Matched(customer, linked, candidate), decided, second)
+
+
+def _joined(second: Second, at: float, ahead: float, spread: Spread) -> Ints:
+    """A customer for each record, after those of the round before that agree were joined."""
+    table = second.compared.table
+    found = cluster(
+        len(table),
+        links_of(second.compared, second.scored),
+        constraints_of(table),
+        at,
+        second.rank,
+        ahead=ahead,
+        spread=spread,
+    )
+    customer: Ints = second.leader[found[second.row]]
+    return customer
 
 
 def _second(

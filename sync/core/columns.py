@@ -192,6 +192,7 @@ def _record_columns(normals: Sequence[Normal]) -> Columns:
         "mail_user": _block([[hashed(m.user) for m in n.mails] for n in normals]),
         "mail_role": _block([[int(m.role) for m in n.mails] for n in normals]),
         "mail_free": _block([[int(m.free) for m in n.mails] for n in normals]),
+        "mail_numbered": _block([[int(m.numbered) for m in n.mails] for n in normals]),
         "mail_home": _block([[hashed(m.domain) for m in n.mails] for n in normals]),
         "domain": _block([[hashed(d) for d in n.domains] for n in normals]),
         "birth": _ints([n.birth for n in normals]),

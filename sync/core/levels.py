@@ -166,6 +166,7 @@ MAIL = Field(
         "different, both private",
         "nearly the same elsewhere",
         "same user, domain misspelt",
+        "numbered at work on one side",
     ),
 )
 DOMAIN = Field("domain", ("missing", *_held("same"), "different", "misspelt"))
@@ -187,6 +188,19 @@ ADDRESS = Field(
 CITY = Field("city", ("missing", "same", "same province", "similar", "different"))
 POSTCODE = Field("postcode", ("missing", "same", "same area", "different"))
 SOURCE = Field("source", ("missing", "same", "different"))
+
+OTHER_NAMES = Field(  # what names say that are not the two that agree best
+    "other names",
+    (
+        "missing",
+        "another trade",
+        "another place",
+        "another form",
+        "another number",
+        "another given name",
+        "another name",
+    ),
+)
 
 COMPANY_NAME = (BRAND, INDUSTRY, REGION, FORM, BRANCH, NUMBERS, WORDS)
 PERSON_NAME = (NAME, MIDDLE)
@@ -377,10 +391,10 @@ def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
     mail, user, role, free = (
         table.records[c] for c in ("mail", "mail_user", "mail_role", "mail_free")
     )
-    domain = table.records["domain"]
     few = np.full(len(pairs), np.iinfo(np.int64).max)
     best_role, elsewhere = np.zeros(len(pairs), bool), np.zeros(len(pairs), bool)
-    compared, private = elsewhere.copy(), elsewhere.copy()
+    compared, private, one_domain = (elsewhere.copy() for _ in range(3))
+    home = table.records["mail_home"]
     for i in range(mail.shape[1]):
         for j in range(mail.shape[1]):
             a, b = mail[pairs.left, i], mail[pairs.right, j]
@@ -392,17 +406,20 @@ def mail_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
             few[better] = others[better]
             best_role = np.where(better, is_role, best_role)
             compared |= there
-            private |= there & (free[pairs.left, i] == 1) & (free[pairs.right, j] == 1)
+            both_free = (free[pairs.left, i] == 1) & (free[pairs.right, j] == 1)
+            private |= there & both_free
+            one_domain |= there & ~both_free & (home[pairs.left, i] == home[pairs.right, j])
             elsewhere |= there & (user[pairs.left, i] == user[pairs.right, j]) & ~is_role
     _set(out, compared, level(MAIL, "different"))
     _set(out, private, level(MAIL, "different, both private"))
     roles = (role[pairs.left, 0] == 1) | (role[pairs.right, 0] == 1)
-    one_domain = (
-        compared & (domain[pairs.left, 0] == domain[pairs.right, 0]) & (domain[pairs.left, 0] != 0)
-    )
     _set(out, one_domain & ~roles, level(MAIL, "different at one domain"))
     _set(out, one_domain & roles, level(MAIL, "another role mailbox of one domain"))
     _near_mail(table, pairs, out)
+    numbered = (table.records["mail_numbered"] == 1).any(axis=1)
+    plain = (out == MISSING) | (out == level(MAIL, "different"))
+    second_of_a_name = plain & (numbered[pairs.left] | numbered[pairs.right])
+    _set(out, second_of_a_name, level(MAIL, "numbered at work on one side"))
     _set(out, elsewhere, level(MAIL, "same user elsewhere"))
     misspelt = _misspelt_domains(table, pairs, np.flatnonzero(elsewhere))
     out[misspelt] = level(MAIL, "same user, domain misspelt")
@@ -754,6 +771,37 @@ def company_name_levels(table: Table, owners: Pairs, rows: Pairs, others: Ints) 
         ],
         axis=1,
     )
+
+
+def company_conflicts(found: Levels) -> Levels:
+    """Where two names of one brand name two companies nevertheless, as a level of OTHER_NAMES."""
+    columns = dict(zip((f.name for f in COMPANY_NAME), found.T, strict=True))
+    out = np.zeros(len(found), np.int16)
+    same = _starts(BRAND, "same, ", "same across")[columns["brand"]]
+    for text, known, starts in (
+        ("another form", FORM, ("group on one side only", "different Western")),
+        ("another place", REGION, ("different",)),
+        ("another trade", INDUSTRY, ("different", "part, though")),
+        ("another number", NUMBERS, ("different",)),
+    ):
+        apart = same & _starts(known, *starts)[columns[known.name]]
+        _set(out, apart, level(OTHER_NAMES, text))
+    return out
+
+
+def person_conflicts(found: Levels) -> Levels:
+    """The same of two names of persons."""
+    out = np.zeros(len(found), np.int16)
+    named = found[:, 0]
+    other = _starts(NAME, "different", "same given name only")[named]
+    _set(out, other, level(OTHER_NAMES, "another name"))
+    given = _starts(NAME, "same family name only")[named]
+    _set(out, given, level(OTHER_NAMES, "another given name"))
+    return out
+
+
+def _starts(known: Field, *starts: str) -> Flags:
+    return np.array([text.startswith(starts) for text in known.levels], bool)
 
 
 # ---- names of persons ---------------------------------------------------------------

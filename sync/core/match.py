@@ -43,28 +43,27 @@ class Errors:
 
 
 UNMEASURED = Errors(-5.0, 0.8, 0.1)  # of weights that nothing was measured for
-FIRST_ROUND = 0.5  # of the wrong links that are allowed, those that the first round may use up
+SURER = 0.7  # bits that two records need more in the rounds before the last one
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """What a decision needs: a wanted precision, turned into bits for so many records.
 
-    Three decisions have errors of their own: between two records of a file (`first`), between the
-    customers that were found so (`second`), and of a record that arrives (`single`).
+    Two decisions have errors of their own: links inside a file (`file`, all rounds together), and
+    the link of a record that arrives (`single`).
     """
 
-    precision: float = 0.999  # of the links inside a file that nobody looks at
+    precision: float = 0.998  # of the links inside a file that nobody looks at
     arrivals: float = 0.996  # the same of records that arrive: who is asked less links more
     worth: float = 0.2  # chance to be the same from which a steward is asked about an arrival
     worth_in_file: float = 0.5  # the same about two customers of a file
     ahead: float = 1.0
-    ahead_in_file: float = 1.5
+    ahead_in_file: float = 1.0
     even: float = 2.0  # bits where right and wrong links weigh the same
     link: float | None = None  # bits that settings fix, whatever the precision
     link_in_file: float | None = None
-    first: Errors = UNMEASURED
-    second: Errors = UNMEASURED
+    file: Errors = UNMEASURED
     single: Errors = UNMEASURED
 
     @classmethod
@@ -94,14 +93,14 @@ class Thresholds:
         return min(_bits(self.worth), self.link_at(records))
 
     def sure_in_file_at(self, records: int) -> float:
-        """Bits from which two records of a file are joined in the first round."""
-        return self.first.at(records, 1 - FIRST_ROUND * (1 - self.precision))
+        """Bits from which two records of a file are joined in the rounds before the last."""
+        return self.link_in_file_at(records) + SURER
 
     def link_in_file_at(self, records: int) -> float:
-        """Bits from which two customers of a file are joined in the second round."""
+        """Bits from which two customers of a file are joined in the last round."""
         if self.link_in_file is not None:
             return self.link_in_file
-        return self.second.at(records, self.precision)
+        return self.file.at(records, self.precision)
 
     def candidate_in_file_at(self, records: int) -> float:
         return min(_bits(self.worth_in_file), self.link_in_file_at(records))

@@ -16,7 +16,13 @@ Floats = npt.NDArray[np.float64]
 KIND_NAMES = {code: name for name, code in KIND_CODES.items()}
 NAME_FIELDS = {"company": lv.COMPANY_NAME, "person": lv.PERSON_NAME, "other": lv.COMPANY_NAME}
 FIELDS: Mapping[str, tuple[Field, ...]] = {
-    kind: (*NAME_FIELDS[kind], *lv.PLACE, *lv.SHARED, *(lv.PERSON_ONLY if kind == "person" else ()))
+    kind: (
+        *NAME_FIELDS[kind],
+        *lv.PLACE,
+        *lv.SHARED,
+        *(lv.PERSON_ONLY if kind == "person" else ()),
+        lv.OTHER_NAMES,
+    )
     for kind in KIND_CODES
 }
 VETOES = (
@@ -252,12 +258,15 @@ COMPANY_CALLED = Grouping(
         "same brand, trade on one side",
         "same brand, region open",
         "same brand only",
-        "brand alike",
+        "brand alike, the rest the same",
         "one character replaced",
         "brand different",
         "same legal name",
         "same full name, form on one side",
         "same brand, region and form open",
+        "brand misspelt",
+        "brand contained",
+        "brand similar",
     ),
     (
         (1, (("branch", ("one side", "different")),)),
@@ -307,7 +316,10 @@ COMPANY_CALLED = Grouping(
         ),
         (7, (SAME_BRAND, ("industry", ("same", "part")))),
         (8, (SAME_BRAND,)),
-        (9, (NEAR_BRAND,)),
+        (9, (NEAR_BRAND, ("whole name", ("one edit", "very similar")))),
+        (15, (("brand", ("same sound", "typing error")),)),
+        (16, (("brand", ("one contains",)),)),
+        (17, (NEAR_BRAND,)),
         (10, (("brand", ("one character",)),)),
         (11, (("brand", ("different",)),)),
     ),
@@ -380,7 +392,7 @@ PERSON_REACHED = Grouping(
     (
         (1, (("mail", ("same,",)),)),
         (2, (("mobile", ("same",)),)),
-        (3, (("mail", ("told apart",)),)),
+        (3, (("mail", ("told apart", "numbered at work")),)),
         (4, (("mobile", ("different",)), ("employer", ("same", "similar")))),
         (5, (("mobile", ("different",)),)),
         (6, (("phone", ("same",)), ("employer", ("same", "similar")))),
@@ -415,8 +427,6 @@ NAMESAKES = ("same name; employer", "variant of the name; employer")
 CAUTIONS: Mapping[str, tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]] = {
     "person": (
         ("given name on one side only", ("name", ("same family name, no given",))),
-        ("given names in two scripts", ("name", ("same family name, given names in two",))),
-        ("two mobiles", ("mobile", ("different",))),
         ("two of one name in a firm", ("name and contact together", NAMESAKES)),
         ("another given name", ("name", ("same family name only", "different"))),
     ),
@@ -450,9 +460,10 @@ def level_matrix(table: Table, pairs: Pairs, holders: Holders, model: KindModel)
     person = model.kind == "person"
     name_fields = NAME_FIELDS[model.kind]
     details = lv.person_name_levels if person else lv.company_name_levels
+    names, other_names = _best(table, pairs, holders, model, name_fields, details, "names")
     parts = [
-        _best(table, pairs, holders, model, name_fields, details, "names"),
-        _best(table, pairs, holders, model, lv.PLACE, lv.place_levels, "addresses"),
+        names,
+        _best(table, pairs, holders, model, lv.PLACE, lv.place_levels, "addresses")[0],
         lv.tax_levels(table, pairs)[:, None],
         lv.phone_levels(table, pairs, holders),
         lv.mail_levels(table, pairs, holders)[:, None],
@@ -462,6 +473,7 @@ def level_matrix(table: Table, pairs: Pairs, holders: Holders, model: KindModel)
     if person:
         parts.append(lv.birth_levels(table, pairs)[:, None])
         parts.append(lv.employer_levels(table, pairs)[:, None])
+    parts.append(other_names[:, None])
     plain = np.concatenate(parts, axis=1)
     columns = {f.name: plain[:, i] for i, f in enumerate(FIELDS[model.kind])}
     joined = [joint.levels(columns)[:, None] for joint in JOINTS[model.kind]]
@@ -477,20 +489,29 @@ def _best(
     fields: Sequence[Field],
     details: lv.Details,
     which: str,
-) -> Levels:
-    """The levels of the two names (or addresses) that speak most for the pair."""
+) -> tuple[Levels, Levels]:
+    """The levels of the two names (or addresses) that speak most for the pair.
+
+    Beside them what the other names say against it: a short name fits many companies, and whose it
+    is stands in the full one.
+    """
     start = table.name_start if which == "names" else table.address_start
     owner, rows = _combinations(start, pairs)
     owners = pairs.only(owner)
     counted = "latin" if which == "names" else "house"
     others = holders.others(counted, rows.left, None, owners)
     found = details(table, owners, rows, others)
+    against = np.zeros(len(pairs), np.int16)
     if len(owner) == len(pairs):
-        return found
+        return found, against
     order = np.lexsort((-model.part(fields, found), owner))
     first = np.concatenate([[True], owner[order][1:] != owner[order][:-1]])
     best: Levels = found[order[first]]
-    return best
+    if which == "names":
+        conflicts = lv.person_conflicts if model.kind == "person" else lv.company_conflicts
+        np.maximum.at(against, owner, conflicts(found))
+        against[conflicts(best) > 0] = 0  # their own levels say so
+    return best, against
 
 
 def _combinations(start: Ints, pairs: Pairs) -> tuple[Ints, Pairs]:

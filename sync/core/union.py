@@ -21,7 +21,7 @@ from sync.core.columns import (
 REPEATED = (
     ("tax", "tax_scheme", "tax_hard"),
     ("phone", "mobile"),
-    ("mail", "mail_user", "mail_role", "mail_free", "mail_home"),
+    ("mail", "mail_user", "mail_role", "mail_free", "mail_numbered", "mail_home"),
     ("domain",),
 )
 EMPLOYER = ("employer", "employer_region", "employer_low", "employer_high")

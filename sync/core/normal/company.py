@@ -51,12 +51,12 @@ class CompanyName:
     numbers: str = ""
 
 
-def parse_company(text: str) -> CompanyName:
-    """The parts of a company name as anybody may have typed it."""
+def parse_company(text: str, *, abroad: bool = False) -> CompanyName:
+    """The parts of a company name as anybody may have typed it; `abroad`: not in China."""
     name = clean(text)
     if not name:
         return CompanyName()
-    return _chinese(name) if has_han(name) else _western(name)
+    return _chinese(name) if has_han(name) else _western(name, abroad=abroad)
 
 
 def clean(text: str) -> str:
@@ -175,7 +175,7 @@ def _strip_industry(core: str) -> tuple[str, int]:
     return core, mask
 
 
-def _western(name: str) -> CompanyName:
+def _western(name: str, *, abroad: bool) -> CompanyName:
     tokens = words(name.replace("'l ", "l "))
     branch_named = any(token in LATIN_BRANCH for token in tokens)
     legal = {token for token in tokens if token in tables.LEGAL_WORDS}
@@ -204,7 +204,7 @@ def _western(name: str) -> CompanyName:
         words=" ".join(kept),
         region=region,
         industry=mask,
-        form=_latin_form(legal, joined),
+        form=_latin_form(legal, spoken=is_spoken(joined) and not abroad),
         group=group,
         branch=branch,
         numbers=" ".join(
@@ -213,11 +213,11 @@ def _western(name: str) -> CompanyName:
     )
 
 
-def _latin_form(legal: set[str], brand: str) -> str:
+def _latin_form(legal: set[str], *, spoken: bool) -> str:
     """Inc, LLC and GmbH name different companies; the English name of a Chinese one says any."""
     if not legal:
         return ""
-    if legal <= tables.FORMS_ABROAD and is_spoken(brand):
+    if spoken and legal <= tables.FORMS_ABROAD:
         return "l"
     return next((code for words, code in tables.LATIN_FORMS if legal & words), "l")
 

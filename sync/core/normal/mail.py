@@ -48,6 +48,14 @@ class Mail:
     def key(self) -> str:
         return f"{self.user}@{self.domain}"
 
+    @property
+    def numbered(self) -> bool:
+        """`li.wei2@` a firm's own domain: there is another person of that name."""
+        user = self.user
+        if self.free or self.role or len(user) < 4 or user[-1] not in "23456789":
+            return False
+        return user[-2].isalpha()
+
 
 def parse_mail(text: str) -> Mail | None:
     """The first address in the text, None where there is none."""

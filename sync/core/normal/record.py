@@ -10,6 +10,7 @@ from sync.core.normal.identifier import Identifier, parse_identifier
 from sync.core.normal.mail import Mail, parse_domain, parse_mail
 from sync.core.normal.person import PersonName, parse_person
 from sync.core.normal.phone import Phone, parse_phones
+from sync.core.normal.regions import is_abroad
 from sync.core.normal.tables import COUNTRIES
 from sync.core.normal.text import fold, latin_key
 from sync.core.party import Party
@@ -64,9 +65,12 @@ def normalise(party: Party) -> Normal:
     country = next((country_code(a.country) for a in party.addresses if a.country), "")
     mails = tuple(m for m in (parse_mail(text) for text in party.emails) if m)
     is_person = party.kind == "person"
+    addresses = tuple(
+        parse_address(a.street, a.city, a.region, a.postcode) for a in party.addresses
+    )
     return Normal(
         kind=party.kind,
-        companies=() if is_person else tuple(_companies(party)),
+        companies=() if is_person else tuple(_companies(party, abroad=_abroad(country, addresses))),
         persons=tuple(_persons(party)) if is_person else (),
         placeholder=any(_is_test(name.whole) for name in party.names),
         employer=_employer(party),
@@ -75,14 +79,22 @@ def normalise(party: Party) -> Normal:
         mails=tuple(dict.fromkeys(mails)),
         mail_text=fold(party.emails[0]) if party.emails else "",
         domains=_domains(party, mails),
-        addresses=tuple(
-            parse_address(a.street, a.city, a.region, a.postcode) for a in party.addresses
-        ),
+        addresses=addresses,
         birth=parse_birth(party.birth_date),
         country=country,
         source=party.source,
         extra=tuple((name, fold(value)) for name, value in party.extra),
     )
+
+
+CHINESE = frozenset(["CN", "HK", "TW", "MO"])
+
+
+def _abroad(country: str, addresses: tuple[Address, ...]) -> bool:
+    """Whether the party sits outside China, by its country or else by a city that is known."""
+    if country:
+        return country not in CHINESE
+    return any(is_abroad(address.city) for address in addresses)
 
 
 REMEMBERED, IN_A_FILE = 4_096, 60_000  # parsed names: for a process that stays, for one file
@@ -115,11 +127,11 @@ def country_code(text: str) -> str:
     return COUNTRIES.get(key, key.upper() if len(key) == 2 and key.isascii() else "")
 
 
-def _companies(party: Party) -> list[CompanyName]:
+def _companies(party: Party, *, abroad: bool) -> list[CompanyName]:
     names = [n.whole or f"{n.given} {n.family}" for n in party.names]
-    parsed = [_parsers.company(name) for name in names if not _is_test(name)]
+    parsed = [_parsers.company(name, abroad=abroad) for name in names if not _is_test(name)]
     if party.kind == "company" and party.organisation:
-        parsed += [_parsers.company(party.organisation)] if not parsed else []
+        parsed += [_parsers.company(party.organisation, abroad=abroad)] if not parsed else []
     return [name for name in dict.fromkeys(parsed) if name.latin]
 
 

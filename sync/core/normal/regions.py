@@ -110,6 +110,16 @@ def han_places() -> dict[str, str]:
     return _china()[0]
 
 
+def is_abroad(place: str) -> bool:
+    """Whether a key is that of a known city outside China."""
+    return place in _abroad()
+
+
+@cache
+def _abroad() -> frozenset[str]:
+    return frozenset(latin_places().values()) - frozenset(_china()[0].values())
+
+
 def province_of(place: str) -> str:
     """The province's key for a city's key; a province or an unknown place is its own."""
     return _china()[1].get(place, place)

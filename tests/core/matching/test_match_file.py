@@ -245,13 +245,12 @@ def test_what_two_records_do_not_prove_their_customers_may(tmp_path, matcher):
     ]
     columns = ["id", "kind", "name", "city", "email", "phone", "tax_id"]
     lines = [[{"kind": "company", **row}.get(c, "") for c in columns] for row in rows]
-    result = match_loaded(load(write(tmp_path / "in.csv", lines, columns), 1), matcher)
+    asking = replace(matcher, thresholds=replace(matcher.thresholds, link_in_file=6.5))
+    result = match_loaded(load(write(tmp_path / "in.csv", lines, columns), 1), asking)
     alone = score_all(result.compared, matcher.model)
-    second = result.rounds.second
-    assert second.row.tolist() == [0, 0, 1]
     apart = np.flatnonzero(result.compared.pairs.right == 2)
-    assert second.scored.bits[0] > max(alone.bits[apart])
-    assert set(result.scored.bits[apart]) == {second.scored.bits[0]}
+    assert max(alone.bits[apart]) < asking.thresholds.link_in_file_at(3)
+    assert len(set(result.matched.customer.tolist())) == 1
 
 
 def test_every_candidate_of_the_batch_shares_a_key_online(tmp_path, matcher):

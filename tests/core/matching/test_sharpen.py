@@ -73,16 +73,22 @@ def test_what_is_worse_is_not_taken(matcher, monkeypatch):
 
 
 def test_decisions_by_chance_leave_no_trust_in_any_address(matcher):
-    pick = random.Random(3)
-    found = sharpen(matcher.model, decisions(lambda *_: pick.random() < 0.5), AT, "x")
-    kind = found.model.kinds["company"]
+    """On average: a single run of coin tosses may happen to agree with the addresses."""
+    gaps = []
+    for seed in range(8):
+        pick = random.Random(seed)
+        found = sharpen(matcher.model, decisions(lambda *_, p=pick: p.random() < 0.5), AT, "x")
+        gaps.append(trust_in_addresses(found.model.kinds["company"]))
+    assert abs(sum(gaps) / len(gaps)) < abs(trust_in_addresses(matcher.model.kinds["company"]))
+
+
+def trust_in_addresses(kind):
     column = kind.position("address")
-    gap = [
-        model.weights[column][model.fields[column].levels.index(SAME_ROOM[1])]
-        - model.weights[column][model.fields[column].levels.index("different")]
-        for model in (matcher.model.kinds["company"], kind)
-    ]
-    assert abs(gap[1]) < abs(gap[0])
+    room, apart = (
+        kind.weights[column][kind.fields[column].levels.index(text)]
+        for text in (SAME_ROOM[1], "different")
+    )
+    return room - apart
 
 
 def test_a_refit_that_links_what_a_person_called_different_is_refused(matcher, monkeypatch):
