@@ -15,6 +15,7 @@ from mapping.transforms.time import day_text, moment_text
 
 Native = Mapping[str, Any]
 Getter = Callable[[Any], Any]
+_MAY_BE_EMPTY = frozenset((str, list, dict, tuple))
 
 
 class Stage(NamedTuple):
@@ -42,7 +43,7 @@ def is_empty(value: Any) -> bool:
     """Whether a native value is none at all; False and 0 are values."""
     if value is None:
         return True
-    return value.__class__ in {str, list, dict, tuple} and not value
+    return value.__class__ in _MAY_BE_EMPTY and not value
 
 
 def distinct(value: Any) -> list[str] | None:
@@ -121,26 +122,34 @@ def reader(plan: Plan, *, blank_is_absent: bool) -> Getter:
     """Reads one canonical value from a native record: ABSENT, None or its normal form."""
     get = _get_listed(plan.natives) if plan.listed else _get_one(plan.natives[0])
     run = chain((*plan.stages, Stage("", plan.normal, takes_none=False)))
+    of_none = ABSENT if blank_is_absent else None
+    none_stays = not any(stage.takes_none for stage in plan.stages)
 
     def read(native: Native) -> Any:
         raw = get(native)
         if raw is ABSENT:
             return ABSENT
+        if raw is None and none_stays:  # most fields of most records
+            return of_none
         try:
             value = run(raw)
         except Refusal as refusal:
             raise refused(plan, raw, writing=False) from refusal
-        return ABSENT if value is None and blank_is_absent else value
+        return of_none if value is None else value
 
     return read
 
 
 def _get_one(path: str) -> Getter:
-    get = getter(path)
+    get, steps = getter(path), paths.steps(path)
+    name = str(steps[0][0]) if len(steps) == 1 and steps[0][1] is None else ""
 
     def one(native: Native) -> Any:
-        value = get(native)
-        return None if value is not ABSENT and is_empty(value) else value
+        # Asked of every field of every record.
+        value = native.get(name, ABSENT) if name and native.__class__ is dict else get(native)
+        if value is None or value is ABSENT:
+            return value
+        return None if value.__class__ in _MAY_BE_EMPTY and not value else value
 
     return one
 

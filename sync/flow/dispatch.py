@@ -59,8 +59,8 @@ def drain(
     `go_on` is asked before another batch is begun.
     """
     written = 0
-    for number in range(rounds):
-        batch = _one_batch(hub, system_id, first=number == 0)
+    for _ in range(rounds):
+        batch = _one_batch(hub, system_id)
         if batch is None:
             break
         written += batch.written
@@ -69,7 +69,7 @@ def drain(
     return written
 
 
-def _one_batch(hub: Hub, system_id: int, *, first: bool) -> Batch | None:
+def _one_batch(hub: Hub, system_id: int) -> Batch | None:
     if not _has_work(hub, system_id):
         return None
     try:
@@ -96,7 +96,7 @@ def _one_batch(hub: Hub, system_id: int, *, first: bool) -> Batch | None:
         if not rows:
             return None
         run_id = runs.start(tx, "dispatch", system_id, hub.now())
-        if first and len(rows) == hub.settings.batch:  # more than one worker can do
+        if len(rows) == hub.settings.batch:  # more than one worker can do
             tx.after_commit(hub.waker.dispatch, system_id)
     batch = Batch(rows, token, run_id)
     try:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 _OLDEST_SQLITE = (3, 35)  # RETURNING
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+_READABLE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 class Tx(Session):
@@ -158,7 +159,7 @@ def sqlite_is_too_old() -> bool:
 
 def _as_json(value: Any) -> str:
     """Readable in the database; half of a surrogate pair, as systems may send it, is escaped."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = _READABLE.encode(value)
     if text.isascii() or not _HALF_PAIR.search(text):
         return text
     return json.dumps(value, separators=(",", ":"), default=str)
