@@ -15,7 +15,7 @@ from sync.store.tables import Base
 # The connector sends over four connections, and several worker threads may dispatch; whichever
 # number suits the stand-in better is the floor.
 PARALLEL = (4, 8)
-COMMIT_EVERY = 100  # records in one transaction, as the hub claims them
+COMMIT_EVERY = 200  # records in one transaction, as the hub claims them
 OF_THE_LOAD = ("golden", "match_key", "link", "change")  # what a load leaves behind
 
 
@@ -86,7 +86,7 @@ def updating_zoho(zoho, ids):
 def storing(database, folder):
     """Customers stored per second: the rows that a load left behind, inserted again plainly.
 
-    A hundred customers' rows, one commit, into an empty database of the same kind.
+    Two hundred customers' rows, one commit, into an empty database of the same kind.
     """
     tables = [Base.metadata.tables[name] for name in OF_THE_LOAD]
     rows = _rows_by_golden(database, tables)

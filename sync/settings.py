@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     full_sync: bool = False  # SQLite synchronous=FULL: survives a power cut, 5 times slower
     poll_seconds: float = 30.0
     workers: int | None = Field(None, ge=1, le=32)  # processes of `kehub run`; default 2, or cores
-    batch: int = Field(100, ge=1, le=500)  # rows claimed at once
+    batch: int = Field(200, ge=1, le=500)  # rows claimed at once
     lease: float = 100.0  # three times the longest HTTP timeout
     attempts: int = 8  # before a row becomes a dead letter
     hold_hours: float = 24.0  # how long an undecided candidate stays out of other systems

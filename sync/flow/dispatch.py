@@ -20,7 +20,7 @@ from connectors.sdk.errors import (
 from sync.core import backoff
 from sync.flow import drift, duplicates, hear, recover, settle, take_in, tenants
 from sync.flow.absorb import Absorber
-from sync.flow.crew import away
+from sync.flow.crew import CALLS, away
 from sync.flow.hub import Hub
 from sync.flow.intent import REFUSED, REVIEW, Intent, Wanted, decide
 from sync.flow.records import Seen, digest
@@ -49,6 +49,7 @@ class Batch:
     handled: set[int] = field(default_factory=set)  # row ids that were settled or postponed
     stop: bool = False  # what follows would wait for the same
     open: Counter[int] = field(default_factory=Counter)  # writes still to be done, by row id
+    extended: float = field(default_factory=time.monotonic)  # when the lease was last drawn out
 
 
 def drain(
@@ -59,8 +60,8 @@ def drain(
     `go_on` is asked before another batch is begun.
     """
     written = 0
-    for _ in range(rounds):
-        batch = _one_batch(hub, system_id)
+    for number in range(rounds):
+        batch = _one_batch(hub, system_id, call=number < CALLS)
         if batch is None:
             break
         written += batch.written
@@ -69,7 +70,7 @@ def drain(
     return written
 
 
-def _one_batch(hub: Hub, system_id: int) -> Batch | None:
+def _one_batch(hub: Hub, system_id: int, *, call: bool) -> Batch | None:
     if not _has_work(hub, system_id):
         return None
     try:
@@ -96,7 +97,7 @@ def _one_batch(hub: Hub, system_id: int) -> Batch | None:
         if not rows:
             return None
         run_id = runs.start(tx, "dispatch", system_id, hub.now())
-        if len(rows) == hub.settings.batch:  # more than one worker can do
+        if call and len(rows) == hub.settings.batch:  # more than one worker can do
             tx.after_commit(hub.waker.dispatch, system_id)
     batch = Batch(rows, token, run_id)
     try:
@@ -289,6 +290,7 @@ def _write_object(
             _finish_rows(tx, intents, batch)
         return
     for start in range(0, len(intents), connector.max_batch):
+        _keep_lease(hub, batch)
         part = _announce(hub, system, intents[start : start + connector.max_batch])
         if part:
             _send(hub, system, connector, name, part, batch)
@@ -313,14 +315,11 @@ def _send(
     by_key = {intent.key: intent for intent in intents}
     outcomes: list[Outcome] = []
     trouble: Exception | None = None
-    started = time.monotonic()
     try:
         with away():
             for outcome in connector.write(name, [_to_write(i, connector) for i in intents]):
                 outcomes.append(outcome)
-                if time.monotonic() - started > _EXTEND_EVERY:
-                    started = time.monotonic()
-                    _keep_lease(hub, batch)
+                _keep_lease(hub, batch)
     except Exception as error:  # noqa: BLE001  what was answered is kept, the rest is in doubt
         trouble = error
     _ack(hub, system, name, by_key, outcomes, batch)
@@ -345,6 +344,9 @@ def _to_write(intent: Intent, connector: WritesRecords) -> Write:
 
 
 def _keep_lease(hub: Hub, batch: Batch) -> None:
+    if time.monotonic() - batch.extended <= _EXTEND_EVERY:
+        return
+    batch.extended = time.monotonic()
     until = hub.now() + timedelta(seconds=hub.settings.lease)
     with hub.database.write() as tx:
         dirty.extend(tx, [row.id for row in batch.rows], batch.token, until)

@@ -10,7 +10,7 @@ from mapping.errors import UnmappableValue
 from sync.core import backoff
 from sync.flow import guards, recover, tenants, turn_away, vanish
 from sync.flow.absorb import Absorber, Report
-from sync.flow.crew import away
+from sync.flow.crew import CALLS, away
 from sync.flow.hub import Hub
 from sync.flow.match import Foreseen, foresee
 from sync.flow.records import Incoming, Seen, canonicalise, hint_row
@@ -41,8 +41,8 @@ def drain(
 ) -> int:
     """Takes in what is due for a system; returns how many records. `go_on`: before a batch."""
     taken = 0
-    for _ in range(rounds):
-        count = _one_batch(hub, system_id)
+    for number in range(rounds):
+        count = _one_batch(hub, system_id, call=number < CALLS)
         if count == 0:
             break
         taken += count
@@ -51,7 +51,7 @@ def drain(
     return taken
 
 
-def _one_batch(hub: Hub, system_id: int) -> int:
+def _one_batch(hub: Hub, system_id: int, *, call: bool) -> int:
     try:
         system = hub.systems.open(system_id)
     except Exception as error:
@@ -74,7 +74,7 @@ def _one_batch(hub: Hub, system_id: int) -> int:
         if not rows:
             return 0
         run_id = runs.start(tx, "take_in", system_id, hub.now())
-        if len(rows) == hub.settings.batch:  # more than one worker can do
+        if call and len(rows) == hub.settings.batch:  # more than one worker can do
             tx.after_commit(hub.waker.take_in, system_id)
     batch = _Batch(rows, token, run_id)
     try:
