@@ -47,14 +47,18 @@ def _stage_object(
     whole: bool = False,
 ) -> Any:
     count, position = 0, None
+    with hub.database.read() as session:
+        linked = links.live_count(session, system.id, name) > 0
     listed: set[str] = set()
     for read_at, page in timed_pages(hub, system, name, None):
         position = dict(page.cursor)
         count += len(page.changes)
-        listed.update(change.remote_id for change in page.changes if change.data is not None)
+        if linked:  # of a system that is new nothing can be missing
+            listed.update(change.remote_id for change in page.changes if change.data is not None)
         _keep(hub, plan_id, system, name, page.changes, read_at, whole=whole)
         progress(system.name, name, count)
-    _stage_missing(hub, plan_id, system, name, listed)
+    if linked:
+        _stage_missing(hub, plan_id, system, name, listed)
     return position
 
 
