@@ -144,18 +144,29 @@ def _joined_starts(parts: Sequence[Ints]) -> Ints:
     return np.concatenate(pieces)
 
 
+# Kept at a time, since values that come again come soon: in a process that stays, with one file.
+FEW_HASHES, HASHES_IN_A_FILE = 8_000, 200_000
+
+
 class _Hashes(dict[str, int]):
     """Hashes of the texts met so far; 0 for nothing, so that missing is one value everywhere."""
 
+    most = FEW_HASHES
+
     def __missing__(self, text: str) -> int:
-        if len(self) >= MOST_HASHES:
+        if len(self) >= self.most:
             self.clear()
         self[text] = found = stable_hash(text) if text else 0
         return found
 
 
-MOST_HASHES = 200_000  # kept at a time: the values that come again come soon
-hashed = _Hashes().__getitem__
+_hashes = _Hashes()
+hashed = _hashes.__getitem__
+
+
+def expect_many_values() -> None:
+    """A whole file comes, in which values come again far apart."""
+    _hashes.most = HASHES_IN_A_FILE
 
 
 def _ints(values: Sequence[int]) -> Ints:

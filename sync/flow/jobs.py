@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from connectors.sdk.errors import TransientError
 from sync.core import backoff
-from sync.flow import backup, load, mapping_change, plan, recover, rollback
+from sync.flow import backup, load, mapping_change, memory, plan, recover, rollback
 from sync.flow.hub import Hub
 from sync.store import disk
 from sync.store import jobs as rows
@@ -77,6 +77,8 @@ def work(hub: Hub, job_id: int) -> None:
     except Exception as error:  # noqa: BLE001  however it fails, the row tells it
         _settle(hub, job, token, error)
         return
+    finally:
+        memory.give_back()
     with hub.database.write() as tx:
         rows.end(tx, job_id, token, result, hub.now())
 

@@ -29,7 +29,7 @@ from sync.core.batch import (
     threshold_rows,
     with_extras,
 )
-from sync.core.columns import KIND_CODES, Ints, Table, Texts
+from sync.core.columns import KIND_CODES, Ints, Table, Texts, expect_many_values
 from sync.core.holders import counted
 from sync.core.levels import Pairs
 from sync.core.match import Matcher, Thresholds
@@ -119,6 +119,7 @@ def load(
     if path.stat().st_size < share_from:
         processes = 1
     expect_many()
+    expect_many_values()
 
     def share(number: int, count: int) -> Iterator[Piece]:
         return pieces_of(path, chunk, number, count)

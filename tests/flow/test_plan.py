@@ -1,13 +1,17 @@
 """A plan shows what going live would do, without one remote write; applying does just that."""
 
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from connectors.memory.oddities import Trouble
-from sync.flow import load
-from sync.service import plans
+from sync.flow import load, reconcile, take_in
+from sync.service import plans, systems
 from sync.service.errors import ServiceError
-from sync.store.tables import Mapping, Staged, System
+from sync.store import inbox
+from sync.store.tables import Link, Mapping, Staged, System
+from sync.wake import Waker
 
 
 def draft(fixture, *names):
@@ -66,6 +70,50 @@ def test_handing_over_twice_changes_nothing(fixture):
     load.hand_over(fixture.hub, view.id)
     fixture.sync()
     assert [len(fixture.world(n).all("customers")) for n in fixture.names] == [1, 1, 1]
+
+
+class _Listening(Waker):
+    """Remembers whom it was asked to wake, with what was unread at that moment."""
+
+    def __init__(self, hub):
+        super().__init__(None)
+        self._hub, self.heard = hub, []
+
+    def dispatch(self, system_id):
+        with self._hub.database.read() as session:
+            self.heard.append((system_id, inbox.waiting(session)))
+
+
+def test_nobody_is_called_to_write_before_a_load_is_read_to_its_end(fixture):
+    draft(fixture)
+    for number in range(7):
+        fixture.world("erp").create("customers", name=f"Acme {number}")
+    view = made_plan(fixture)
+    settings = fixture.hub.settings.model_copy(update={"batch": 3})
+    plans.apply_plan(fixture.hub, view.id)
+    load.hand_over(fixture.hub, view.id)
+    waker = _Listening(fixture.hub)
+    hub = replace(fixture.hub, settings=settings, waker=waker)
+    erp = systems.get_system(hub, "erp").id
+    take_in.drain(hub, erp)
+    others = {systems.get_system(hub, name).id for name in ("crm", "sales")}
+    assert {system_id for system_id, _ in waker.heard} == others
+    assert {unread for _, unread in waker.heard} == {0}
+
+
+def test_handing_over_marks_what_was_there_and_leaves_what_the_load_brings(fixture):
+    draft(fixture)
+    fixture.world("erp").create("customers", name="Acme")
+    view = made_plan(fixture)
+    plans.apply_plan(fixture.hub, view.id, inline=True)
+    fixture.work()
+    late = fixture.hub.systems.open(systems.get_system(fixture.hub, "sales").id)
+    with fixture.hub.database.write() as tx:
+        tx.execute(delete(Link).where(Link.system_id == late.id))  # as if it were new
+    now = fixture.hub.now()
+    assert reconcile.mark_differing(fixture.hub, late, since=now) == 1
+    assert reconcile.mark_differing(fixture.hub, late, since=now) == 0  # it is marked
+    assert reconcile.mark_differing(fixture.hub, late) == 1
 
 
 def test_a_plan_is_stale_when_a_mapping_has_changed(fixture):
