@@ -76,6 +76,8 @@ def decide_conflict(
 
 def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> None:
     """Allows or refuses what a guard stopped; the system goes on either way."""
+    from sync.flow import jobs  # noqa: PLC0415  some of its work is done by this module
+
     now = hub.now()
     with hub.database.write() as tx:
         guard = tx.get_one(Guard, guard_id)
@@ -89,6 +91,9 @@ def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> None:
             guards.end_quarantine(hub, tx, guard, allow=allow)
         elif guard.kind == guards.DRIFT:
             drift.decided(hub, tx, guard, allow=allow)
+            if allow:
+                system_id = guard.system_id
+                jobs.ask(hub, tx, jobs.REPLAY, str(guard_id), actor=actor, system=system_id)
         elif allow:
             for golden in goldens.load(tx, guard.facts.get("golden", ()), lock=True).values():
                 golden.state, golden.version = "deleted", golden.version + 1

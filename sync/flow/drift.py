@@ -140,7 +140,10 @@ def held(session: Session, system_id: int) -> dict[str, list[rules.Problem]]:
 
 
 def decided(hub: Hub, tx: Tx, guard: Guard, *, allow: bool) -> None:
-    """Allowed: the schema counts as it is and writing is tried. Refused: it is looked at again."""
+    """Allowed: the schema counts as it is and writing is tried. Refused: it is looked at again.
+
+    Whoever allows has `replay` called: what was held back is in no queue.
+    """
     key = _key(guard.system_id, str(guard.facts["object"]))
     value: dict[str, Any] = {**state.get(tx, key), "checked_at": None}
     if allow:
@@ -197,11 +200,11 @@ def _look(
         if card is None:
             return False
         card.state, card.decided_at, card.decided_by = "mended", now, "hub"
-    _replay(hub, system)
+    replay(hub, system)
     return True
 
 
-def _replay(hub: Hub, system: OpenSystem) -> None:
+def replay(hub: Hub, system: OpenSystem) -> None:
     """Whatever was held back differs from its system still; that is how it is found again."""
     from sync.flow import reconcile  # noqa: PLC0415  its decisions ask this module what is held
 

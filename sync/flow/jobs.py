@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from connectors.sdk.errors import TransientError
 from sync.core import backoff
-from sync.flow import backup, load, mapping_change, memory, plan, recover, rollback
+from sync.flow import backup, drift, load, mapping_change, memory, plan, recover, rollback
 from sync.flow.hub import Hub
 from sync.store import disk
 from sync.store import jobs as rows
@@ -28,6 +28,7 @@ from sync.store.tables import Job, Plan, new_id
 
 BACKUP, PROVE, THRESHOLDS, COUNT = "backup", "prove", "thresholds", "rollback_count"
 PLAN, APPLY, MAPPING, RESTORE = "plan", "apply", "mapping", "restore"
+REPLAY = "replay"
 
 LEASE = timedelta(seconds=60)
 BEAT = 15.0  # seconds between two renewals of the lease
@@ -213,6 +214,11 @@ def _go_on_restored(hub: Hub, _asked: Asked, _note: Note) -> dict[str, Any]:
     return {}
 
 
+def _replay(hub: Hub, asked: Asked, _note: Note) -> dict[str, Any]:
+    drift.replay(hub, hub.systems.open(int(asked.facts["system"])))
+    return {}
+
+
 _WORK: Mapping[str, Callable[[Hub, Asked, Note], Mapping[str, Any]]] = {
     BACKUP: _back_up,
     PROVE: _prove,
@@ -222,4 +228,5 @@ _WORK: Mapping[str, Callable[[Hub, Asked, Note], Mapping[str, Any]]] = {
     APPLY: _apply,
     MAPPING: _change_mapping,
     RESTORE: _go_on_restored,
+    REPLAY: _replay,
 }

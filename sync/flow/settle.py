@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import null, update
 
 from connectors.sdk.contract import WritesRecords
-from mapping.canonical import PARENTS
+from mapping import engine
+from mapping.canonical import PARENTS, REFERENCES
 from mapping.errors import UnmappableValue
+from mapping.paths import ABSENT, Values
 from sync.core.merge import is_rendering
 from sync.flow import erase
 from sync.flow.absorb import Absorber
@@ -69,14 +71,23 @@ def _look_up(
             link = tx.get_one(Link, intent.link.id) if intent.link else None
             if link is None or link.state != "in_doubt":
                 continue
-            intent.sent = dict(link.pushing or {})
-            intent.paths = list(intent.sent)
+            _turn_back(intent, link.pushing or {})
             seen = Seen(found[intent.key], now)
             golden = locked[intent.golden.id]
             item = items[intent.key]
             ack(hub, tx, system, intent, golden, seen, absorber, item=item, answered=False)
         absorber.finish()
     return done
+
+
+def _turn_back(intent: Intent, sent: Values) -> None:
+    """The intent becomes the create that was sent: the customer may have changed since."""
+    paths = [path for path, value in sent.items() if intent.sent.get(path, ABSENT) != value]
+    values = {**intent.golden.values, **sent}
+    anew = engine.expected(intent.spec, values, [path for path in paths if path not in REFERENCES])
+    for path in paths:
+        intent.expected[path] = anew.get(path, sent[path])
+    intent.sent, intent.paths = dict(sent), list(sent)
 
 
 def _is_settled(hub: Hub, connector: WritesRecords, intent: Intent) -> bool:

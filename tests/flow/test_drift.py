@@ -139,6 +139,19 @@ def test_an_accepted_schema_is_tried(fixture):
     assert [card.state for card in cards(fixture)] == ["allowed"]
 
 
+def test_what_a_new_record_lacked_is_written_once_the_card_is_allowed(fixture):
+    settled(fixture)
+    fixture.world("crm").switch(choices={"customers.industry": ("mining",)})
+    fixture.world("erp").create("customers", name="Birke", industry="vip")
+    quiet(fixture)
+    assert industries(fixture)["Birke"] is None
+    fixture.world("crm").switch(choices={})
+    decide.decide_guard(fixture.hub, cards(fixture)[0].id, allow=True, actor="li")
+    fixture.do_jobs()
+    fixture.work()
+    assert industries(fixture)["Birke"] == "vip"
+
+
 def test_a_refused_card_comes_back_while_nothing_is_mended(fixture):
     settled(fixture)
     fixture.world("crm").switch(gone={"customers.industry"})

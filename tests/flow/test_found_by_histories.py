@@ -11,7 +11,7 @@ from sync.flow import decide, dispatch, take_in
 from sync.flow.records import hint_row
 from sync.service import plans, systems
 from sync.store import inbox
-from sync.store.tables import Candidate, DeadLetter, Dirty, System
+from sync.store.tables import Candidate, Change, DeadLetter, Dirty, System
 
 ACME = {"name": "Acme Trading", "email": "a@acme.example", "tax_id": "91310000MA0000000Y"}
 
@@ -309,3 +309,16 @@ def test_a_newer_dispute_about_a_field_replaces_the_older(fixture):
     decide.decide_conflict(fixture.hub, waiting[0].id, "theirs", "user")
     fixture.sync()
     assert shown(fixture, "owner") == ["c1@us.example"] * 3
+
+
+def test_a_customer_who_changed_before_a_lost_create_was_found_is_no_conflict(fixture):
+    fixture.world("erp").create("customers", **ACME)
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    fixture.world("crm").trouble(Trouble(kind="lost", only="write", after=0, calls=1))
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))
+    fixture.world("erp").edit("customers", only(fixture, "erp")["id"], name="Zenith Shipping")
+    fixture.sync()
+    assert shown(fixture, "name") == ["Zenith Shipping"] * 3
+    assert fixture.conflicts() == []
+    assert [c.path for c in rows(fixture, Change) if c.op == "overruled"] == []

@@ -60,7 +60,7 @@ def _made_twice(company: Company) -> list[str]:
     """No record was made where there was one: also not one that was merged away later."""
     found = []
     for object_name, identity in _people(company):
-        if identity in company.touched:
+        if identity in company.touched | company.merged:
             continue
         for name in NAMES:
             rows = company.worlds[name].every(object_name)

@@ -17,7 +17,7 @@ from connectors.memory import Trouble
 from connectors.memory.world import MemoryWorld, forget, world
 from connectors.sdk.errors import ConnectorError, DeliveryRejected, RecordError
 from sync.core.policy import PolicySet
-from sync.flow import decide, dispatch, poll, receive, sweep, take_in
+from sync.flow import decide, dispatch, jobs, poll, receive, sweep, take_in, unify
 from sync.flow.hub import Hub
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.vault import Vault
@@ -25,7 +25,7 @@ from sync.service import plans, systems
 from sync.settings import Settings
 from sync.store import cursors, dirty, inbox
 from sync.store.systems import StoredSystems
-from sync.store.tables import Conflict, DeadLetter, Dirty, Golden, Guard, Inbox, Link, System
+from sync.store.tables import Candidate, Conflict, DeadLetter, Dirty, Golden, Guard, Inbox, Job, Link, System
 from sync.store.tables import Mapping as MappingRow
 from sync.wake import Waker
 from tests.histories import fields
@@ -156,6 +156,7 @@ class Company:
             self.worlds[name] = made
         self.customers: list[str] = []  # identities: the mail address that is never edited
         self.contacts: list[tuple[str, str]] = []  # identity, identity of the customer
+        self.merged: set[str] = set()  # those whose records a steward merged
         self.touched: set[str] = set()  # deleted, undeleted or merged by a user somewhere
         self.number = 0
         self.hub = self._open()
@@ -467,10 +468,28 @@ class Company:
         if self.touched and not all(w.oddities.lists_deletes for w in self.worlds.values()):
             self.reconcile()  # nothing else tells what was deleted there
             self._rest()
+        self._answer()
         if self.waiting():
             self.clock.pass_(25 * 3600)  # nobody decided about a candidate
             sweep._end_holds(self.hub, self.hub.now())
             self._rest()
+
+    def _answer(self) -> None:
+        """A steward merges what the hub has asked about: records of one customer."""
+        for _ in range(4):
+            pairs = [pair for pair in map(self._one_and_the_same, self.rows(Candidate)) if pair]
+            if not pairs:
+                return
+            winner, loser = pairs[0]
+            self.merged.add(winner.values["emails[work]"])
+            unify.merge(self.hub, winner.id, loser.id, "user")
+            self._rest()
+
+    def _one_and_the_same(self, pair: Candidate) -> tuple[Golden, Golden] | None:
+        first, second = self.golden_by_id(pair.first_id), self.golden_by_id(pair.second_id)
+        same = first.values.get("emails[work]") == second.values.get("emails[work]")
+        living = first.state == second.state == "live"
+        return (first, second) if pair.state == "open" and same and living else None
 
     def _rest(self) -> None:
         """Polls and works until nothing waits any more."""
@@ -487,6 +506,8 @@ class Company:
 
     def work(self) -> None:
         """Everything that is due now."""
+        for job in self.rows(Job):
+            jobs.work(self.hub, job.id)
         for _ in range(60):
             inward, outward = self._due()
             if inward:
