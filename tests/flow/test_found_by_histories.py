@@ -312,12 +312,18 @@ def test_a_newer_dispute_about_a_field_replaces_the_older(fixture):
 
 
 def test_a_customer_who_changed_before_a_lost_create_was_found_is_no_conflict(fixture):
+    fixture.sync()
     fixture.world("erp").create("customers", **ACME)
-    fixture.poll("erp")
+    fixture.poll()
     take_in.drain(fixture.hub, fixture.id_of("erp"))
     fixture.world("crm").trouble(Trouble(kind="lost", only="write", after=0, calls=1))
     dispatch.drain(fixture.hub, fixture.id_of("crm"))
+    assert only(fixture, "crm")["name"] == "Acme Trading"
     fixture.world("erp").edit("customers", only(fixture, "erp")["id"], name="Zenith Shipping")
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    fixture.clock.pass_(5)
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))  # asks for what it may have made
     fixture.sync()
     assert shown(fixture, "name") == ["Zenith Shipping"] * 3
     assert fixture.conflicts() == []

@@ -25,7 +25,18 @@ from sync.service import plans, systems
 from sync.settings import Settings
 from sync.store import cursors, dirty, inbox
 from sync.store.systems import StoredSystems
-from sync.store.tables import Candidate, Conflict, DeadLetter, Dirty, Golden, Guard, Inbox, Job, Link, System
+from sync.store.tables import (
+    Candidate,
+    Conflict,
+    DeadLetter,
+    Dirty,
+    Golden,
+    Guard,
+    Inbox,
+    Job,
+    Link,
+    System,
+)
 from sync.store.tables import Mapping as MappingRow
 from sync.wake import Waker
 from tests.histories import fields
