@@ -486,7 +486,10 @@ class Company:
             self._rest()
 
     def _answer(self) -> None:
-        """A steward merges what the hub has asked about: records of one customer."""
+        """A steward merges records of one customer whose values tell them apart (a veto).
+
+        All others are for the hub to find.
+        """
         for _ in range(4):
             pairs = [pair for pair in map(self._one_and_the_same, self.rows(Candidate)) if pair]
             if not pairs:
@@ -500,7 +503,9 @@ class Company:
         first, second = self.golden_by_id(pair.first_id), self.golden_by_id(pair.second_id)
         same = first.values.get("emails[work]") == second.values.get("emails[work]")
         living = first.state == second.state == "live"
-        return (first, second) if pair.state == "open" and same and living else None
+        told_apart = any(weight[0] == "veto" for weight in pair.weights)
+        wanted = pair.state == "open" and same and living and told_apart
+        return (first, second) if wanted else None
 
     def _rest(self) -> None:
         """Polls and works until nothing waits any more."""
