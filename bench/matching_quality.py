@@ -5,7 +5,7 @@
 
 With `--generator`: precision, recall, look-alikes merged by their kind, review, and what becomes of
 records that arrive one by one. With `--data`: labelled sets, trained on a share of their candidate
-pairs as decisions (`kehub match --train --labels FILE --aim balance`).
+pairs as decisions (`kehub match --train --labels FILE --aim balance`); `--share 0` gives no labels.
 """
 
 import argparse
@@ -94,23 +94,28 @@ def fate(decision, near, real):
 
 
 def labelled(folder, share, seed, processes):
-    """Trained on the file and on decisions about a random share of its candidate pairs."""
+    """Trained on the file and on decisions about a random share of its candidate pairs, if any."""
     loaded = load(folder / "records.csv", processes)
     truth, _ = read_truth(folder, loaded.id_list())
-    numbers = np.unique(truth, return_inverse=True)[1]
-    pairs = candidates(loaded.table, loaded.keys)
-    pairs = pairs.only(np.random.RandomState(seed).rand(len(pairs)) < share)
-    labels = Labels(pairs, numbers[pairs.left] == numbers[pairs.right])
+    labels = drawn(loaded, truth, share, seed) if share else None
     for aim in ("balance", "precision"):
         result = match_loaded(
             loaded, load_matcher(), train=True, labels=labels, aim=aim, processes=processes
         )
         precision, recall, f1, _, _ = figures(result.matched.customer, truth, [])
         print(
-            f"| {folder.name} | {aim} | {len(labels.same)} | {precision:.4f} | {recall:.4f} "
-            f"| {f1:.4f} |",
+            f"| {folder.name} | {aim} | {len(labels.same) if labels else 0} | {precision:.4f} "
+            f"| {recall:.4f} | {f1:.4f} |",
             flush=True,
         )
+
+
+def drawn(loaded, truth, share, seed):
+    """Right decisions about a random share of the candidate pairs."""
+    numbers = np.unique(truth, return_inverse=True)[1]
+    pairs = candidates(loaded.table, loaded.keys)
+    pairs = pairs.only(np.random.RandomState(seed).rand(len(pairs)) < share)
+    return Labels(pairs, numbers[pairs.left] == numbers[pairs.right])
 
 
 def main():

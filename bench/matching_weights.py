@@ -92,7 +92,7 @@ PROFILES = {
         "宠chong寵 石shi 殡bin殯 葬zang 究jiu 研yan 厂chang廠 伙huo夥",
     },
 }
-PLAN = [(p, 20_000, 301) for p in PROFILES]
+PLAN = [(p, 20_000, seed) for p in PROFILES for seed in (301, 302)]
 MEASURED = [(p, 10_000, seed) for p in PROFILES for seed in (311, 312)]
 LEARNT_AT = (6.0, 6.0)  # bits of the rounds while the weights of customers are learnt
 STEPS = np.arange(3.0, 10.5, 0.5)
@@ -105,6 +105,7 @@ CHANCE = 0.01  # of the wrong links in 10,000 records, those that are no look-al
 LIMITS = {
     "company": {
         ("domain", "different"): (-5.0, 0.0),
+        ("domain", "misspelt"): (-1.0, 5.0),
         ("mail", "different"): (-2.5, 0.0),
         ("mail", "different at one domain"): (-3.0, 0.0),
         ("mail", "another role mailbox of one domain"): (-3.0, 0.0),
@@ -115,7 +116,12 @@ LIMITS = {
         ("numbers in the name", "different"): (-12.0, -7.0),
         ("brand", "told apart by a number"): (-8.0, -3.0),
     },
-    "person": {("domain", "different"): (-2.0, 0.0), ("middle name", "different"): (-6.0, 0.0)},
+    "person": {
+        ("domain", "different"): (-2.0, 0.0),
+        ("domain", "misspelt"): (-1.0, 5.0),
+        ("mail", "numbered at work on one side"): (-4.0, 0.0),
+        ("middle name", "different"): (-6.0, 0.0),
+    },
     "other": {},
 }
 

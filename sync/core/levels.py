@@ -18,6 +18,7 @@ HELD_3 = ("by them alone", "by few others", "by many")
 HELD_EDGES = np.array([1, 3, 10, 50])
 HELD_EDGES_3 = np.array([1, 10])
 MISSING = 0
+ENDINGS = frozenset("com cn com.cn net org co io biz info de fr co.uk eu com.hk hk sg us".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,7 +469,10 @@ def _similar_mail(table: Table, pairs: Pairs, out: Levels) -> None:
 
 
 def _misspelt_domains(table: Table, pairs: Pairs, rows: Ints) -> Ints:
-    """Those of the rows where one slip or two lie between the domains, none a free provider's."""
+    """Those of the rows where one slip or two lie between the domains, none a free provider's.
+
+    The same name under another ending, or with letters added to it, is another firm's domain.
+    """
     free = table.records["mail_free"]
     own = (free[pairs.left[rows], 0] == 0) & (free[pairs.right[rows], 0] == 0)
     rows = rows[own]
@@ -479,7 +483,16 @@ def _misspelt_domains(table: Table, pairs: Pairs, rows: Ints) -> Ints:
     )
     longest = np.maximum(_lengths(left), _lengths(right))
     near = (edits(left, right, 3) * 4 <= longest) & (longest >= 4)
+    near &= ~np.array([_chosen_apart(a, b) for a, b in zip(left, right, strict=True)], bool)
     return rows[near & (np.minimum(_lengths(left), _lengths(right)) > 0)]
+
+
+def _chosen_apart(left: str, right: str) -> bool:
+    (a, _, ending_a), (b, _, ending_b) = left.partition("."), right.partition(".")
+    if a == b:
+        return ending_a in ENDINGS and ending_b in ENDINGS
+    longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
+    return len(longer) - len(shorter) >= 2 and longer.startswith(shorter)
 
 
 def _stem(user: str) -> str:

@@ -2,7 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from sync.core.normal import regions, tables
 from sync.core.normal.person import is_spoken
@@ -32,6 +35,8 @@ LONG_FORMS = (
     "private",
 )
 NARROW = 30  # names at least this long may have been cut by the column they came from
+LIMITED = "有限公司"
+SHORT_FORMS = ("公司", "有限")  # what is left of it may be damaged
 LATIN_BRANCH = frozenset(["branch", "subsidiary", "division", "office"])
 
 
@@ -130,11 +135,28 @@ def _split_branch(name: str) -> tuple[str, str]:
 def _strip_form(name: str) -> tuple[str, str]:
     for ending, code in tables.HAN_FORMS:
         if name.endswith(ending) and len(name) > len(ending) + 1:
+            slip = _misspelt_form(name) if ending in SHORT_FORMS else 0
+            if slip > len(ending):
+                return name[:-slip], "l"
             return name[: -len(ending)].rstrip("-,"), code
+    slip = _misspelt_form(name)
+    if slip:
+        return name[:-slip], "l"
     latin = re.search(r"[\s,.]*(?:co|company|inc|corp|ltd|limited|llc)[\s,.a-z]*$", name)
     if latin and latin.start() >= 2:
         return name[: latin.start()], "l"
     return name, ""
+
+
+def _misspelt_form(name: str) -> int:
+    """How many characters at the end are 有限公司 with one slip, 0 for none.
+
+    Enough must stand before it: 上海极限公司 is called 极限.
+    """
+    for size in (4, 3, 5):
+        if len(name) >= size + 4 and OSA.distance(name[-size:], LIMITED, score_cutoff=1) <= 1:
+            return size
+    return 0
 
 
 def _strip_group(name: str) -> tuple[str, bool]:
@@ -172,7 +194,27 @@ def _strip_industry(core: str) -> tuple[str, int]:
                 core = core[:-size]
                 searching = True
                 break
+    if not mask and len(core) >= 5:
+        return _strip_misspelt_industry(core)
     return core, mask
+
+
+def _strip_misspelt_industry(core: str) -> tuple[str, int]:
+    """A long word of trade with one slip in it off the end."""
+    for size in (4, 3, 5):
+        if len(core) - size < 2:
+            continue
+        found = process.extractOne(
+            core[-size:], _long_han_words(), scorer=OSA.distance, score_cutoff=1
+        )
+        if found:
+            return core[:-size], tables.concept_masks()[found[0]]
+    return core, 0
+
+
+@cache
+def _long_han_words() -> list[str]:
+    return sorted(w for w in tables.concept_masks() if len(w) == 4 and not w.isascii())
 
 
 def _western(name: str, *, abroad: bool) -> CompanyName:
@@ -245,7 +287,7 @@ def _take_places(tokens: list[str]) -> tuple[list[tuple[bool, str]], list[str]]:
 
 
 def _take_industry(tokens: list[str]) -> tuple[list[str], int]:
-    """Words of trade off the tail; a word cut short by a narrow column still counts."""
+    """Words of trade off the tail; the last one may be cut short or misspelt."""
     masks, mask, end = tables.concept_masks(), 0, len(tokens)
     while end > 1:
         token = tokens[end - 1]
@@ -262,7 +304,17 @@ def _cut_word(token: str) -> int:
     if len(token) < 4:
         return 0
     matches = {m for word, m in tables.concept_masks().items() if word.startswith(token)}
-    return matches.pop() if len(matches) == 1 else 0
+    if len(matches) == 1:
+        return matches.pop()
+    if matches or len(token) < 6:
+        return 0
+    found = process.extractOne(token, _long_latin_words(), scorer=OSA.distance, score_cutoff=1)
+    return tables.concept_masks()[found[0]] if found else 0
+
+
+@cache
+def _long_latin_words() -> list[str]:
+    return sorted(w for w in tables.concept_masks() if len(w) >= 6 and w.isascii())
 
 
 def _region_or_branch(places: list[tuple[bool, str]], *, named: bool) -> tuple[str, str]:
