@@ -18,7 +18,27 @@ HELD_3 = ("by them alone", "by few others", "by many")
 HELD_EDGES = np.array([1, 3, 10, 50])
 HELD_EDGES_3 = np.array([1, 10])
 MISSING = 0
-ENDINGS = frozenset("com cn com.cn net org co io biz info de fr co.uk eu com.hk hk sg us".split())
+ENDINGS = frozenset(
+    [
+        "com",
+        "cn",
+        "com.cn",
+        "net",
+        "org",
+        "co",
+        "io",
+        "biz",
+        "info",
+        "de",
+        "fr",
+        "co.uk",
+        "eu",
+        "com.hk",
+        "hk",
+        "sg",
+        "us",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
