@@ -19,6 +19,8 @@ HELD_EDGES = np.array([1, 3, 10, 50])
 HELD_EDGES_3 = np.array([1, 10])
 MISSING = 0
 ENDINGS = frozenset(
+    ["com", "cn", "com.cn", "net", "org", "co", "io", "biz", "info", "de", "fr", "co.uk", "eu", "hk"]
+)
     [
         "com",
         "cn",
@@ -491,7 +493,8 @@ def _similar_mail(table: Table, pairs: Pairs, out: Levels) -> None:
 def _misspelt_domains(table: Table, pairs: Pairs, rows: Ints) -> Ints:
     """Those of the rows where one slip or two lie between the domains, none a free provider's.
 
-    The same name under another ending, or with letters added to it, is another firm's domain.
+    The same name under another ending, or with letters added to it, is another firm's domain,
+    and of two names in pinyin each is a name by itself.
     """
     free = table.records["mail_free"]
     own = (free[pairs.left[rows], 0] == 0) & (free[pairs.right[rows], 0] == 0)
@@ -502,7 +505,9 @@ def _misspelt_domains(table: Table, pairs: Pairs, rows: Ints) -> Ints:
         for side in (pairs.left, pairs.right)
     )
     longest = np.maximum(_lengths(left), _lengths(right))
-    near = (edits(left, right, 3) * 4 <= longest) & (longest >= 4)
+    stems = [[text.partition(".")[0] for text in side] for side in (left, right)]
+    room = np.maximum(*(_lengths(stem) for stem in stems))
+    near = (edits(left, right, 3) * 4 <= room) & (longest >= 4)
     near &= ~np.array([_chosen_apart(a, b) for a, b in zip(left, right, strict=True)], bool)
     return rows[near & (np.minimum(_lengths(left), _lengths(right)) > 0)]
 
@@ -512,7 +517,8 @@ def _chosen_apart(left: str, right: str) -> bool:
     if a == b:
         return ending_a in ENDINGS and ending_b in ENDINGS
     longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
-    return len(longer) - len(shorter) >= 2 and longer.startswith(shorter)
+    added = len(longer) - len(shorter) >= 2 and longer.startswith(shorter)
+    return added or (is_spoken(a) and is_spoken(b))
 
 
 def _stem(user: str) -> str:
