@@ -19,27 +19,7 @@ HELD_EDGES = np.array([1, 3, 10, 50])
 HELD_EDGES_3 = np.array([1, 10])
 MISSING = 0
 ENDINGS = frozenset(
-    ["com", "cn", "com.cn", "net", "org", "co", "io", "biz", "info", "de", "fr", "co.uk", "eu", "hk"]
-)
-    [
-        "com",
-        "cn",
-        "com.cn",
-        "net",
-        "org",
-        "co",
-        "io",
-        "biz",
-        "info",
-        "de",
-        "fr",
-        "co.uk",
-        "eu",
-        "com.hk",
-        "hk",
-        "sg",
-        "us",
-    ]
+    ["com", "cn", "com.cn", "net", "org", "co", "io", "biz", "info", "de", "fr", "co.uk", "hk"]
 )
 
 
