@@ -45,9 +45,11 @@ def fixed(folder, processes):
     truth, traps = read_truth(folder, loaded.id_list())
     precision, recall, _, _, merged = figures(result.matched.customer, truth, traps)
     reviewed = figures(with_review(result, truth), truth, traps)[1]
+    balanced = match_loaded(loaded, load_matcher(), aim="balance", processes=processes)
+    f1 = figures(balanced.matched.customer, truth, traps)[2]
     print(
         f"| {folder.name} | {precision:.4f} | {recall:.4f} | {merged:.4f} | {reviewed:.4f} "
-        f"| {review_share(result):.4f} |",
+        f"| {review_share(result):.4f} | F1 at balance {f1:.4f} |",
         flush=True,
     )
     return by_kind(folder, loaded, result)
