@@ -172,7 +172,7 @@ def match_all(
     return Matched(customer, together & floor, candidate)
 
 
-# ---- two rounds ------------------------------------------------------------------------
+# ---- rounds ------------------------------------------------------------------------
 
 ROUNDS = 4  # what is sure is joined in all but the last one
 HOPELESS = -6.0  # bits of two records below which their customers are not compared again
@@ -191,7 +191,7 @@ class Second:
 
 @dataclass(slots=True)
 class Rounds:
-    """The result of both rounds; `scored` says of each pair what decided it."""
+    """The result of all rounds; `scored` says of each pair what decided it."""
 
     matched: Matched
     scored: Scored
@@ -283,7 +283,7 @@ def _held_as_before(records: Ints, customers: Ints) -> Ints:
 
 
 def _decided(compared: Compared, scored: Scored, second: Second) -> Scored:
-    """The first round's bits inside a customer, the second round's between two."""
+    """The first round's bits inside a customer, the last round's between two."""
     size = np.int64(len(second.compared.table))
     low, high = second.compared.pairs.left, second.compared.pairs.right
     known = low * size + high
@@ -389,7 +389,7 @@ class ThresholdRow:
 def threshold_rows(
     records: Pairs, rounds: Rounds, steps: Sequence[float], *, samples: int = 5
 ) -> list[ThresholdRow]:
-    """One row for each threshold of the second round, from the scores: no truth is needed.
+    """One row for each threshold of the last round, from the scores: no truth is needed.
 
     The expectation is as good as the weights fit the data; look at the samples at the edge.
     """
