@@ -443,6 +443,16 @@ class Company:
                 lambda i=guard_id: decide.decide_guard(self.hub, i, allow=allow, actor="user")
             )
 
+    def merge(self) -> bool:
+        """A steward merges two records that are one customer, if the hub has asked about any."""
+        pairs = [pair for pair in map(self._one_and_the_same, self.rows(Candidate)) if pair]
+        if not pairs:
+            return False
+        winner, loser = pairs[0]
+        self.merged.add(winner.values["emails[work]"])
+        self.guarded(lambda: unify.merge(self.hub, winner.id, loser.id, "user"))
+        return True
+
     # -- what is there ----------------------------------------------------------------------
     def golden(self, object_name: str, identity: str) -> Golden | None:
         entity = "customer" if object_name == "customers" else "contact"
@@ -490,13 +500,7 @@ class Company:
 
         All others are for the hub to find.
         """
-        for _ in range(4):
-            pairs = [pair for pair in map(self._one_and_the_same, self.rows(Candidate)) if pair]
-            if not pairs:
-                return
-            winner, loser = pairs[0]
-            self.merged.add(winner.values["emails[work]"])
-            unify.merge(self.hub, winner.id, loser.id, "user")
+        while self.merge():
             self._rest()
 
     def _one_and_the_same(self, pair: Candidate) -> tuple[Golden, Golden] | None:

@@ -4,11 +4,13 @@ import random
 from collections.abc import Sequence
 
 from tests.histories.company import NAMES, Company
+from tests.histories.fields import UNITS
 
 Step = tuple[str, int, int, int]
 RULES = ("latest", "priority", "longest")
 TROUBLES = ("unreachable", "throttled", "unavailable", "lost", "lost", "lost", "unauthorised")
 WAITS = (1, 3, 10, 35, 130, 600)
+NAME = [unit.name for unit in UNITS["customers"]].index("name")
 
 WEIGHTS = {
     "edit": 24,
@@ -53,10 +55,14 @@ def make(seed: int) -> list[Step]:
     if dice.random() < 0.6:
         start.append(("everything", 0, 0, 0))
     length = dice.randrange(5, 40)
-    return start + [
+    history = start + [
         (kind, dice.randrange(1000), dice.randrange(1000), dice.randrange(1000))
         for kind in dice.choices(names, weights, k=length)
     ]
+    for _ in range(dice.choice((0, 0, 1, 2))):
+        merge = ("merge", dice.randrange(1000), dice.randrange(1000), dice.randrange(1000))
+        history.insert(dice.randrange(len(history)), merge)
+    return history
 
 
 def carry_out(company: Company, steps: Sequence[Step]) -> None:
@@ -169,6 +175,22 @@ def _emptied(company: Company, name: str, a: int, b: int, c: int) -> None:
     company.take_in(other)
 
 
+def _merge(company: Company, name: str, a: int, b: int, c: int) -> None:
+    """A customer was entered in two systems under two names; a steward merges the two."""
+    other = _other(name, c)
+    company.new_customer(name, other)
+    newest = len(company.customers) - 1
+    for place in (name, other):
+        company.edit(place, newest, NAME, 2)
+        company.poll(place)
+        company.take_in(place)
+    if b % 2:
+        company.dispatch(other)
+    if b % 3 == 0:
+        company.faults.plan(1 + a % 14)
+    company.merge()
+
+
 def _other(name: str, c: int) -> str:
     return [each for each in NAMES if each != name][c % 2]
 
@@ -203,4 +225,5 @@ _DO = {
     "unheard": _unheard,
     "overtaken": _overtaken,
     "emptied": _emptied,
+    "merge": _merge,
 }
