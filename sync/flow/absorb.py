@@ -408,6 +408,7 @@ class Absorber:
                 rule="seen before the answer",
             )
         self._apply(golden, merged, item)
+        self._keep_empty(golden, merged)
         self._record(golden, merged, item, link)
         drifted = any(
             item.values[p] != before.get(p)
@@ -435,6 +436,24 @@ class Absorber:
         if paths & {"stage", "kind"}:
             self._mark_children(golden)
         self.report.changed += 1
+
+    def _keep_empty(self, golden: Golden, merged: Merged) -> None:
+        """An empty member of a group that won is a decision, too, and is written like one.
+
+        Else a street would stand beside the city of the address that lost.
+        """
+        empty = {o.path for o in merged.overruled if o.kept is None}.difference(golden.values)
+        if not empty:
+            return
+        unit_of = self.hub.policies.unit
+        given = {unit_of(golden.entity, path)[0]: by for path, by in golden.provenance.items()}
+        golden.values = {**golden.values, **dict.fromkeys(empty)}
+        golden.provenance = {
+            **golden.provenance,
+            **{path: given.get(unit_of(golden.entity, path)[0], {}) for path in empty},
+        }
+        golden.version += 1
+        self._mark_others(golden, empty)
 
     def _record(self, golden: Golden, merged: Merged, item: Incoming, link: Link) -> None:
         for change in merged.changes:

@@ -328,3 +328,18 @@ def test_a_customer_who_changed_before_a_lost_create_was_found_is_no_conflict(fi
     assert shown(fixture, "name") == ["Zenith Shipping"] * 3
     assert fixture.conflicts() == []
     assert [c.path for c in rows(fixture, Change) if c.op == "overruled"] == []
+
+
+def test_an_address_that_won_leaves_nothing_of_the_other(fixture):
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    fixture.world("crm").edit(
+        "customers", only(fixture, "crm")["id"], billing_street="105 Street", billing_city="Here"
+    )
+    fixture.clock.pass_(5)
+    fixture.world("erp").edit("customers", only(fixture, "erp")["id"], billing_street="106 Street")
+    fixture.poll("erp")
+    fixture.work_in()
+    fixture.sync()
+    assert shown(fixture, "billing_street") == ["106 Street"] * 3
+    assert shown(fixture, "billing_city") == [None] * 3
