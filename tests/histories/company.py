@@ -496,7 +496,7 @@ class Company:
             self._rest()
 
     def _answer(self) -> None:
-        """A steward merges records of one customer where some speak against it, too.
+        """A steward merges records of one customer where much speaks against it, too.
 
         All others are for the hub to find.
         """
@@ -507,7 +507,7 @@ class Company:
         first, second = self.golden_by_id(pair.first_id), self.golden_by_id(pair.second_id)
         same = first.values.get("emails[work]") == second.values.get("emails[work]")
         living = first.state == second.state == "live"
-        told_apart = any(weight[2] < 0 for weight in pair.weights)
+        told_apart = any(weight[-1] < -2 for weight in pair.weights)
         wanted = pair.state == "open" and same and living and told_apart
         return (first, second) if wanted else None
 

@@ -171,7 +171,7 @@ def _trust_the_webhook(patch: pytest.MonkeyPatch) -> None:
 
 DEFECTS = (
     Defect("ignore_pushed", 850, _ignore_pushed),
-    Defect("write_until_it_reads_the_same", 822, _write_until_it_reads_the_same),
+    Defect("write_until_it_reads_the_same", 500, _write_until_it_reads_the_same),
     Defect("forget_pushing", 919, _forget_pushing),
     Defect("settle_before_the_write", 311, _settle_before_the_write),
     Defect("finish_before_taking_in", None, _finish_before_taking_in),
