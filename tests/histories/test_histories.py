@@ -7,7 +7,7 @@ import pytest
 from tests.histories import company, search
 from tests.histories.defects import DEFECTS
 
-COUNT = int(os.environ.get("HISTORIES", "240"))
+COUNT = int(os.environ.get("HISTORIES", "200"))
 PARTS = 10
 KNOWN = [defect for defect in DEFECTS if defect.found_by is not None]
 SOON = 1000  # histories within which each deliberate defect has to be found
