@@ -108,6 +108,7 @@ class Reader:
             whole,
             None if version is None else str(version),  # text or number, by tenant
             _moment(row.get("last_modified_time")),
+            edited=_is_edited(row),
         )
 
     def _whole(self, object_name: str, row: Row) -> dict[str, Any]:
@@ -144,6 +145,15 @@ def _behind(here: Position, rows: Sequence[Row]) -> Position:
 @lru_cache(maxsize=4096)  # asked of every field of every row
 def _is_aid(name: str) -> bool:
     return name in _PAGING_AIDS or name.endswith(_EXPANSIONS)
+
+
+def _is_edited(row: Row) -> bool:
+    """Both signs must agree: a record may be made with a past `create_time`, and that versions
+    begin at 1 is an inference.
+    """
+    made, moved = row.get("create_time"), row.get("last_modified_time")
+    later = made is not None and moved is not None and int(moved) > int(made)
+    return later and str(row.get("version")) != "1"
 
 
 def _moment(milliseconds: Any) -> datetime | None:

@@ -279,7 +279,7 @@ class Memory(
             record_id = self._carry_out(object_name, write)
         except (RecordError, ChangedError) as exc:
             return Outcome(write.key, error=exc)
-        if write.op == "update" and self.echoes:
+        if write.op != "delete" and self.echoes:
             return Outcome(write.key, remote_id=record_id)
         row = self.world.get(object_name, record_id)
         after = self._change(row) if row else Change(object_name, record_id, None)
@@ -309,7 +309,8 @@ class Memory(
             "modified_at": modified.isoformat(),
             **{k: v for k, v in row.body.items() if f"{row.object_name}.{k}" not in gone},
         }
-        return Change(row.object_name, row.id, native, str(row.version), modified)
+        edited = row.version > 1
+        return Change(row.object_name, row.id, native, str(row.version), modified, edited=edited)
 
 
 def _with_choices(field: FieldSchema, allowed: Sequence[str] | None) -> FieldSchema:

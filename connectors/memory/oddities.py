@@ -30,7 +30,7 @@ class Oddities(_Frozen):
     whole_seconds: bool = False  # modified times without fractions
     clock_offset: float = 0.0  # seconds that this world's clock runs ahead
     conditional: bool = True  # refuses a write whose version is stale
-    terse: bool = False  # answers a change without the record; the next listing has it
+    terse: bool = False  # answers a write without the record; the next listing has it
     unique_key: bool = False  # creating a hub key again changes the record that has it
     lists_deletes: bool = True  # listings of changes name what was deleted
     merge_redirects: bool = True  # a merged record tells who won

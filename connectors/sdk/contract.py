@@ -22,6 +22,8 @@ class Change:
 
     `data` None is a tombstone. `version` is opaque and compared for equality only.
     `merged_into` names the winner, where the system tells that this record was merged away.
+    `edited`: the system tells that the record was changed after it was made, so what stands in
+    it beside what the hub sent may have been typed and is no default of the system.
     """
 
     object_name: str
@@ -30,6 +32,7 @@ class Change:
     version: str | None = None
     modified_at: datetime | None = None
     merged_into: str | None = None
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

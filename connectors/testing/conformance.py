@@ -308,6 +308,7 @@ class ConnectorConformance(MappingRules):
         if made.after is not None:
             assert made.after.data == stored.data
             assert made.after.version == stored.version
+        assert not stored.edited
 
     @needs(WritesRecords, ReadsChanges)
     def test_stale_write_is_refused(self, connector: Any, target: Target) -> None:

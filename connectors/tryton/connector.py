@@ -193,7 +193,8 @@ class Tryton(Connector[TrytonConfig], ReadsChanges, WritesRecords, DescribesSche
             return Change(kind.name, record_id, None, None, modified, winner)
         native = kind.view(row, self.lookups)
         modified = datetime.fromisoformat(native["last_modified_at"])
-        return Change(kind.name, record_id, native, kind.version(row), modified)
+        edited = kind.is_party and parties.is_edited(row)
+        return Change(kind.name, record_id, native, kind.version(row), modified, edited=edited)
 
     # -- writing ----------------------------------------------------------------------------
     def _create(self, kind: Kind, writes: Sequence[Write]) -> Iterator[Outcome]:

@@ -34,6 +34,7 @@ PARTY_FIELDS = (
     "credit_limit_amount",
     "customer_payment_term.name",
     "categories.name",
+    "create_date",
     "last_modified_at",
     "_timestamp",
 )
@@ -178,6 +179,11 @@ def version(row: Row) -> str:
 def last_modified(row: Row) -> str:
     """When the party or one of its children was last changed."""
     return max(_moments(row))
+
+
+def is_edited(row: Row) -> bool:
+    """Whether anything moved after the transaction that made the party and its children."""
+    return last_modified(row) > str(row["create_date"])
 
 
 def child_ids(row: Row) -> dict[str, int]:

@@ -26,9 +26,22 @@ def native(row: Row, names: Iterable[str]) -> dict[str, Any]:
 
 def change(object_name: str, record: Row) -> Change:
     """A native record as a change."""
-    return Change(
-        object_name, str(record["id"]), record, version(record), moment(record.get("Modified_Time"))
-    )
+    at = moment(record.get("Modified_Time"))
+    edited = is_edited(record)
+    return Change(object_name, str(record["id"]), record, version(record), at, edited=edited)
+
+
+def is_edited(record: Row) -> bool:
+    """Whether the record was changed after it was made, as far as whole seconds and names tell."""
+    made, moved = moment(record.get("Created_Time")), moment(record.get("Modified_Time"))
+    if made is not None and moved is not None and moved > made:
+        return True
+    maker, last = record.get("Created_By"), record.get("Modified_By")
+    return maker is not None and last is not None and _person(maker) != _person(last)
+
+
+def _person(user: Any) -> Any:
+    return user.get("id") if isinstance(user, Mapping) else user
 
 
 def version(record: Row) -> str:

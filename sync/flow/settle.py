@@ -194,7 +194,8 @@ def ack(
     if intent.op == "archive":
         end_link(hub, tx, system, intent, "archived", absorber.run_id)
         return
-    defaults = link.state == "in_doubt" and answered
+    untouched = seen is None or not seen.change.edited
+    defaults = link.state == "in_doubt" and answered and untouched
     if link.golden_id != golden.id:  # merged while the write was on its way
         golden = goldens.load(tx, [link.golden_id], lock=True)[link.golden_id]
     link.state, link.doubt_since = ("live" if link.is_primary else "merging"), None

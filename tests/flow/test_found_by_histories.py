@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from connectors.memory import Trouble
+from connectors.memory.connector import Memory
 from sync.core.policy import PolicySet
 from sync.flow import decide, dispatch, take_in
 from sync.flow.records import hint_row
@@ -343,3 +344,27 @@ def test_an_address_that_won_leaves_nothing_of_the_other(fixture):
     fixture.sync()
     assert shown(fixture, "billing_street") == ["106 Street"] * 3
     assert shown(fixture, "billing_city") == [None] * 3
+
+
+def test_what_is_typed_into_a_record_just_made_is_no_default_of_the_system(fixture, monkeypatch):
+    """Found by kills: the user was at work between the create and the read of what was made."""
+    fixture.world("crm").switch(terse=True)
+    fixture.reopen()
+    fixture.sync()  # the first load is done
+    plain = Memory.fetch
+
+    def typed_first(self, object_name, ids):
+        if self.world is fixture.world("crm"):
+            for record_id in ids:
+                self.world.edit(object_name, record_id, notes="typed", phone="+8613800000009")
+        return plain(self, object_name, ids)
+
+    monkeypatch.setattr(Memory, "fetch", typed_first)
+    fixture.world("erp").create("customers", **ACME)
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))
+    monkeypatch.setattr(Memory, "fetch", plain)
+    fixture.sync()
+    assert shown(fixture, "notes") == ["typed"] * 3
+    assert shown(fixture, "phone") == ["+8613800000009"] * 3

@@ -42,6 +42,7 @@ WEIGHTS = {
     "unheard": 2,
     "overtaken": 2,
     "emptied": 2,
+    "fresh": 2,
 }
 
 
@@ -191,6 +192,18 @@ def _merge(company: Company, name: str, a: int, b: int, c: int) -> None:
     company.merge()
 
 
+def _fresh(company: Company, name: str, a: int, b: int, c: int) -> None:
+    """Somebody types into a record that the hub has just made, before the hub has read it."""
+    other = _other(name, c)
+    company.new_customer(name)
+    newest = len(company.customers) - 1
+    company.poll(name)
+    company.take_in(name)
+    typing = lambda: company.edit(other, newest, b, c)  # noqa: E731
+    company.faults.plan(1 + a % 6, typing, remote_only=True)
+    company.dispatch(other)
+
+
 def _other(name: str, c: int) -> str:
     return [each for each in NAMES if each != name][c % 2]
 
@@ -225,5 +238,6 @@ _DO = {
     "unheard": _unheard,
     "overtaken": _overtaken,
     "emptied": _emptied,
+    "fresh": _fresh,
     "merge": _merge,
 }

@@ -132,6 +132,19 @@ def test_a_record_is_whole_and_in_our_native_view(connector, tenant):
     assert change.modified_at == datetime(2025, 10, 9, 8, 53, 20, 123_000, UTC)
 
 
+@pytest.mark.parametrize(
+    ("version", "moved", "edited"),
+    [("1", 0, False), (2, 1, True), ("2", 0, False), (1, 1, False), (None, 1, True)],
+)
+def test_an_edit_after_the_making_shows_by_version_and_time(
+    connector, tenant, version, moved, edited
+):
+    made = 1_760_000_000_123
+    times = {"create_time": made, "last_modified_time": made + moved}
+    tenant.rows([row("a", version=version, **times)])
+    assert next(connector.fetch("AccountObj", ["a"])).edited is edited
+
+
 def test_the_area_list_is_read_only_when_needed(connector, tenant):
     tenant.rows([row("a")])
     list(connector.fetch("AccountObj", ["a"]))

@@ -258,6 +258,7 @@ def test_a_child_that_a_user_changes_alone_is_seen(connector, clerk):
     seen, _ = changes_since(connector, PARTY, cursor)
     assert seen[party.remote_id].data["phone"] == "+86 755 2000 0005"
     assert seen[party.remote_id].version != party.version
+    assert [party.edited, seen[party.remote_id].edited] == [False, True]
 
 
 def test_a_users_change_of_a_part_is_not_overwritten(connector, clerk):

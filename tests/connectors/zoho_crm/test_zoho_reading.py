@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import responses
 
+from connectors.sdk.contract import Write
 from connectors.sdk.errors import TransientError
+from connectors.zoho_crm import records
 from connectors.zoho_crm.marks import Mark
 
 BASE = "https://www.zohoapis.eu"
@@ -84,6 +86,25 @@ def test_two_edits_in_one_second_are_two_versions(stand_in):
         versions += [(c.data["Phone"], c.version) for c in told if c.remote_id == record]
     assert [phone for phone, _ in versions] == ["1", "2", "3"]
     assert len({version for _, version in versions}) == 3
+
+
+def test_an_edit_after_the_making_shows_by_its_time_or_its_author(stand_in):
+    made = "2026-03-01T10:15:30+01:00"
+    hub, clerk = {"id": "1", "name": "Hub"}, {"id": "2", "name": "Clerk"}
+
+    def told(moved, author):
+        row = {"id": "9", "Created_Time": made, "Modified_Time": moved}
+        return records.change("Accounts", {**row, "Created_By": hub, "Modified_By": author}).edited
+
+    assert not told(made, hub)
+    assert told("2026-03-01T10:15:31+01:00", hub)
+    assert told(made, clerk)
+    connector = stand_in.connect()
+    (outcome,) = connector.write("Accounts", [Write("k1", "create", data={"Account_Name": "A"})])
+    (fresh,) = connector.fetch("Accounts", [outcome.remote_id or outcome.after.remote_id])
+    assert not fresh.edited
+    stand_in.edit("Accounts", fresh.remote_id, Phone="1")
+    assert next(iter(connector.fetch("Accounts", [fresh.remote_id]))).edited
 
 
 def test_a_quiet_poll_tells_nothing_and_costs_two_calls(fresh_stand_in):
