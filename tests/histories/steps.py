@@ -241,3 +241,4 @@ _DO = {
     "fresh": _fresh,
     "merge": _merge,
 }
+KINDS = tuple(_DO)
