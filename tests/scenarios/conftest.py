@@ -1,7 +1,7 @@
 """Hubs for the hard scenarios: with memory systems, and with Zoho's stand-in over HTTP."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from tests.connectors.fxiaoke.conftest import running_standin  # noqa: F401  a f
 from tests.connectors.zoho_crm.conftest import StandIn
 from tests.hubs import Fixture, make_hub
 from tests.scenarios.outside import Outside, empty_fx, make_outside
+from tests.scenarios.workforce import Workforce
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
@@ -141,5 +142,30 @@ def outside(zoho_process, running_standin, tmp_path) -> Iterator[Outside]:  # no
     yield made
     made.hub.database.engine.dispose()
     forget(f"erp-{tmp_path}")
+    Metadata._known.clear()
+    Products._known.clear()
+
+
+KINDS = ("erp", "zoho", "fx")
+
+
+@pytest.fixture
+def workforce(zoho_process, running_standin, tmp_path) -> Iterator[Callable[..., Workforce]]:  # noqa: F811
+    """Puts worker processes to work between an ERP in a file, Zoho and 纷享; they end here."""
+    zoho_process.reset()
+    empty_fx(running_standin)
+    made = []
+
+    def start(url, *, name="hub", zoho=zoho_process, erp=None, names=KINDS, workers=4, **options):
+        team = Workforce(tmp_path / name, url, workers=workers, **options)
+        made.append(team)
+        team.start()
+        team.connect(zoho, running_standin, erp or team.home / "erp.world", names)
+        return team
+
+    yield start
+    for one in made:
+        one.close()
+        forget(f"erp-{one.home}")
     Metadata._known.clear()
     Products._known.clear()

@@ -175,10 +175,16 @@ def make_outside(
     erp: str = "",
 ) -> Outside:
     """A hub with these systems, live, for customers and contacts, with the policies we ship."""
-    hub = open_hub(home, url)
-    erp = erp or f"erp-{home}"
+    own = {"world": erp or f"erp-{home}", "password": "memory"}
+    return connect(open_hub(home, url), zoho, fx, own, names)
+
+
+def connect(
+    hub: Hub, zoho: StandIn, fx: Standin, erp: dict[str, str], names: Sequence[str]
+) -> Outside:
+    """The systems of these names added to a hub that has none; `erp` says which world it is."""
     kinds = {
-        "erp": ("memory", {"world": erp, "password": "memory"}),
+        "erp": ("memory", erp),
         "zoho": ("zoho_crm", zoho_values(zoho)),
         "fx": ("fxiaoke", fx_values(fx)),
     }
@@ -188,7 +194,8 @@ def make_outside(
     with hub.database.write() as tx:
         tx.execute(update(MappingRow).where(MappingRow.object.not_in(KEPT)).values(state="retired"))
         tx.execute(update(System).values(state="live"))
-    return Outside(hub, world(erp), zoho, fx, tuple(names))
+    path = Path(erp["path"]) if "path" in erp else None
+    return Outside(hub, world(erp["world"], path), zoho, fx, tuple(names))
 
 
 def empty_fx(fx: Standin) -> None:

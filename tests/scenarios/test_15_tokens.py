@@ -12,6 +12,7 @@ from sync.gateway.systems import Systems
 from sync.gateway.tokens import StoredTokens
 from sync.service import systems
 from sync.store.tables import DeadLetter, Dirty
+from tests.infra.processes import eventually
 
 MANY = 40
 
@@ -116,6 +117,37 @@ def test_sixteen_workers_make_one_grant(outside, name):
     assert [len(changes) for changes in found] == [3] * 16
     assert all(change.data is not None for changes in found for change in changes)
     assert fx_totals(outside)["token"] - before == (1 if name == "fx" else 0)
+
+
+@pytest.mark.pg
+@pytest.mark.redis
+@pytest.mark.slow
+def test_worker_processes_make_one_grant_each_time_a_token_dies_under_load(workforce, pg_fresh_url):
+    deaths = (5, 15, 25)  # after so many writes
+    team = workforce(pg_fresh_url, batch=5)
+    outside = team.outside
+    outside.fx.post("/calls/reset")
+    outside.zoho.admin("POST", "/tokens/forget-throttle")
+    outside.zoho.switch(token_throttle=len(deaths))  # one grant more would be refused
+    outside.fx.post("/faults", kind="slow", path="create", delay_ms=150, times=None)
+    seed(outside)
+    for number in deaths:
+        eventually(lambda n=number: fx_totals(outside)["write_ok"] >= n, what=f"{number} writes")
+        outside.fx.post("/tokens/revoke")
+        outside.zoho.admin("POST", "/tokens/expire")
+    written = fx_totals(outside)["write_ok"]
+    outside.fx.admin("DELETE", "/faults")
+    team.rest()
+    assert written < MANY  # each of them died while work was being done
+    assert fx_totals(outside)["token"] == len(deaths)
+    for names in (
+        [row["name"] for row in outside.living()],
+        [account["Account_Name"] for account in outside.accounts()],
+    ):
+        assert len(names) == len(set(names)) == MANY
+    assert outside.rows(DeadLetter) == []
+    assert {outside.system(name).state for name in outside.names} == {"live"}
+    assert len(team.worked("dispatch")) > 1
 
 
 class Overtaken:

@@ -10,9 +10,10 @@ from sync.flow import drift
 from sync.store.tables import DeadLetter, Dirty, Guard
 from tests.connectors.fxiaoke.conftest import running_standin  # noqa: F401  a fixture
 from tests.connectors.zoho_crm.conftest import StandIn
+from tests.infra.processes import eventually
 from tests.scenarios.outside import empty_fx, make_outside
 
-MANY = 60
+MANY = 40
 LEVEL = "  - {canonical: industry, native: account_level}\n"  # 纷享 takes listed values only
 NOTES = "  - {canonical: notes, native: remark"
 VIP = {"value": "VIP", "label": "VIP"}
@@ -42,29 +43,42 @@ def own(running_standin, tmp_path):  # noqa: F811
     zoho.stop()
 
 
-@pytest.fixture
-def queued(own):
-    """Every customer has an edit on its way to Zoho."""
-    outside = own
+def fill(outside, many):
+    """Customers whose level 纷享 takes from a list."""
     outside.remap("fx", "AccountObj", NOTES, LEVEL + NOTES)
     fx_options(outside, add=[VIP, {"value": "Retail", "label": "Retail"}])
-    for number in range(MANY):
+    for number in range(many):
         outside.erp.create(
             "customers", name=f"{chr(0x4E00 + 53 * number)}{chr(0x6000 + 31 * number)}科技",
             code=f"C{number}", industry="Retail", website=f"firm{number}.example",
         )  # fmt: skip
-    outside.sync()
+
+
+def type_notes(outside, affected):
+    """An edit of every customer; with what the drift will concern in some of these numbers."""
     for customer in outside.erp.all("customers"):
         number = int(customer["code"][1:])
-        more = {"industry": "VIP"} if number < 10 else {}
-        if 10 <= number < 20:
-            more = {"website": f"new{number}.example"}
+        more = {}
+        if number in affected:
+            more = {"industry": "VIP"} if number < 10 else {"website": f"new{number}.example"}
         outside.erp.edit("customers", customer["id"], notes=f"note {number}", **more)
+
+
+def enter_two(outside):
     outside.erp.create("customers", name="Without a phone", code="C901")
     outside.erp.create("customers", name="With a phone", code="C902", phone="+862155550102")
-    outside.poll("erp")
-    outside.take_in("erp")
-    return outside
+
+
+@pytest.fixture
+def queued(own):
+    """Every customer has an edit on its way to Zoho."""
+    fill(own, MANY)
+    own.sync()
+    type_notes(own, range(20))
+    enter_two(own)
+    own.poll("erp")
+    own.take_in("erp")
+    return own
 
 
 def drifted(outside):
@@ -78,6 +92,49 @@ def by_code(outside):
     return {names[account["Account_Name"]]: account for account in outside.accounts()}
 
 
+def mend(outside):
+    """The mapping follows the rename; the option and the freedom come back."""
+    outside.remap("zoho", "Accounts", "native: Website", "native: Homepage")
+    fx_options(outside, add=[VIP])
+    change_field(outside, "Phone", mandatory=False)
+    drift.recheck(outside.hub)
+
+
+def check_held_back(outside, many):
+    """The cards name what has changed; all that this does not concern is written."""
+    cards = outside.rows(Guard, Guard.kind == "drift")
+    problems = {(p["field"], p["kind"]) for card in cards for p in card.facts["problems"]}
+    assert problems == {
+        ("Website", "missing"), ("Phone", "required"), ("account_level", "option"),
+    }  # fmt: skip
+    assert {(card.system_id, card.state) for card in cards} == {
+        (outside.id_of("zoho"), "open"), (outside.id_of("fx"), "open"),
+    }  # fmt: skip
+    assert outside.rows(DeadLetter) == []
+    held = by_code(outside)
+    notes = [f"note {code}" for code in range(many)]
+    assert [held[f"C{code}"]["Description"] for code in range(many)] == notes
+    assert {row.get("remark") for row in outside.living()} >= set(notes)
+    assert "C902" in held
+    assert "C901" not in held
+    assert {row["name"] for row in outside.living()} >= {"Without a phone", "With a phone"}
+
+
+def levels_of(outside):
+    return {row["customer_no__c"]: row.get("account_level") for row in outside.living()}
+
+
+def check_replayed(outside, many):
+    """What had to wait is written."""
+    held, levels = by_code(outside), levels_of(outside)
+    assert {code for code in range(many) if levels[f"C{code}"] == "VIP"} == set(range(10))
+    for code in range(10, 20):
+        assert f"new{code}.example" in held[f"C{code}"]["Homepage"]
+    assert "C901" in held
+    assert {one.state for one in outside.rows(Guard, Guard.kind == "drift")} == {"mended"}
+    assert outside.rows(DeadLetter) == []
+
+
 def test_what_drift_concerns_waits_and_all_else_flows(queued):
     drifted(queued)
     assert len(queued.rows(Dirty, Dirty.system_id == queued.id_of("zoho"))) == MANY + 2
@@ -86,44 +143,54 @@ def test_what_drift_concerns_waits_and_all_else_flows(queued):
         queued.poll("zoho", "fx")
         queued.work()
         queued.hurry()
-    cards = queued.rows(Guard, Guard.kind == "drift")
-    problems = {(p["field"], p["kind"]) for card in cards for p in card.facts["problems"]}
-    assert problems == {
-        ("Website", "missing"), ("Phone", "required"), ("account_level", "option"),
-    }  # fmt: skip
-    assert {(card.system_id, card.state) for card in cards} == {
-        (queued.id_of("zoho"), "open"), (queued.id_of("fx"), "open"),
-    }  # fmt: skip
     verdicts = {
         record["verdict"] for call in queued.zoho.calls()["log"] for record in call["records"]
     }
     assert verdicts == {"success"}  # reported before any write could fail
-    assert queued.rows(DeadLetter) == []
-    held = by_code(queued)
-    assert {code: held[f"C{code}"]["Description"] for code in range(MANY)} == {
-        code: f"note {code}" for code in range(MANY)
-    }
-    levels = {row["customer_no__c"]: row.get("account_level") for row in queued.living()}
-    assert {levels[f"C{code}"] for code in range(MANY)} == {"Retail"}
-    remarks = {row.get("remark") for row in queued.living()}
-    assert remarks >= {f"note {code}" for code in range(MANY)}
-    assert "C902" in held
-    assert "C901" not in held
-    assert {row["name"] for row in queued.living()} >= {"Without a phone", "With a phone"}
-    # The mapping follows the rename, the option and the freedom come back: the rest is written.
-    queued.remap("zoho", "Accounts", "native: Website", "native: Homepage")
-    fx_options(queued, add=[VIP])
-    change_field(queued, "Phone", mandatory=False)
-    drift.recheck(queued.hub)
+    check_held_back(queued, MANY)
+    assert {levels_of(queued)[f"C{code}"] for code in range(MANY)} == {"Retail"}
+    mend(queued)
     queued.sync(seconds=120)
-    held = by_code(queued)
-    levels = {row["customer_no__c"]: row.get("account_level") for row in queued.living()}
-    assert {code for code in range(MANY) if levels[f"C{code}"] == "VIP"} == set(range(10))
-    for code in range(10, 20):
-        assert f"new{code}.example" in held[f"C{code}"]["Homepage"]
-    assert "C901" in held
-    assert {one.state for one in queued.rows(Guard, Guard.kind == "drift")} == {"mended"}
-    assert queued.rows(DeadLetter) == []
+    check_replayed(queued, MANY)
+
+
+@pytest.fixture
+def team(workforce, pg_fresh_url, tmp_path):
+    """Worker processes before an organisation of its own; every object is described each time."""
+    zoho = StandIn(tmp_path)
+    made = workforce(pg_fresh_url, zoho=zoho, batch=5, drift_seconds=0.0)
+    yield made
+    fx_options(made.outside, remove=["VIP", "Retail"])
+    zoho.stop()
+
+
+@pytest.mark.pg
+@pytest.mark.redis
+@pytest.mark.slow
+def test_drift_in_the_middle_of_a_load_stops_only_what_it_concerns(team):
+    """Half of what the change concerns is queued before it, half is typed after it."""
+    outside = team.outside
+    fill(outside, MANY)
+    team.rest()
+    outside.zoho.admin("POST", "/calls/reset")
+    outside.fx.post("/calls/reset")
+    outside.fx.post("/faults", kind="slow", path="update", delay_ms=100, times=None)
+    outside.zoho.fault("latency", latency_ms=100)
+    type_notes(outside, (*range(5), *range(10, 15)))
+    eventually(lambda: outside.zoho.calls()["records_written"] >= 10, what="the load of Zoho")
+    drifted(outside)
+    written = outside.zoho.calls()["records_written"], outside.fx.calls()["totals"]["write_ok"]
+    type_notes(outside, range(20))
+    enter_two(outside)
+    outside.fx.admin("DELETE", "/faults")
+    outside.zoho.admin("DELETE", "/faults")
+    team.rest()
+    assert max(written) < MANY
+    check_held_back(outside, MANY)
+    mend(outside)
+    team.rest()
+    check_replayed(outside, MANY)
+    assert len(team.worked("dispatch")) > 1
 
 
 def test_a_value_that_zoho_refuses_waits_for_its_card_and_is_written_when_listed(own):

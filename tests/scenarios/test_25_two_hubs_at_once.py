@@ -106,3 +106,60 @@ def test_two_processes_on_one_database_share_the_work(hub):
     hub.sync()
     assert sorted(account["Account_Name"] for account in hub.accounts()) == sorted(COMPANIES)
     assert hub.system("zoho").state == "live"
+
+
+def written(one):
+    """All that any hub has written so far, in Zoho and in the ERP."""
+    return one.zoho.calls()["records_written"], one.erp.calls("write")
+
+
+@pytest.mark.pg
+@pytest.mark.redis
+@pytest.mark.slow
+def test_two_deployments_at_work_double_nobody_and_the_second_is_told(
+    workforce, pg_fresh_url, tmp_path
+):
+    """Two databases, two brokers, worker processes of each: the second hub is set up by mistake.
+
+    It looks only when it is asked to: a customer whom both hear of within the same second can be
+    created by both, which no hub can see beforehand.
+    """
+    own = workforce(pg_fresh_url, workers=2, names=NAMES)
+    one = own.outside
+    for number, company in enumerate(COMPANIES):
+        one.erp.create("customers", name=company, email=f"office@firm{number}.example")
+    own.rest()
+    other = workforce(
+        f"sqlite:///{tmp_path / 'other.db'}", name="other", workers=2, names=NAMES,
+        erp=own.home / "erp.world", poll_seconds=3600.0,
+    )  # fmt: skip
+    two = other.outside
+    for number, customer in enumerate(one.erp.all("customers")):
+        one.erp.edit("customers", customer["id"], notes=f"note {number}")
+    for number, account in enumerate(one.accounts()):
+        one.zoho.edit("Accounts", account["id"], Phone=f"+86215555010{number}")
+    other.rest()
+    own.rest()
+    other.rest()
+    assert len(one.goldens()) == len(two.goldens()) == len(one.accounts()) == len(COMPANIES)
+    assert {a["Description"] for a in one.accounts()} == {f"note {n}" for n in range(6)}
+    assert {c["phone"][-1] for c in one.erp.all("customers")} == set("012345")
+    before = written(one)
+    own.rest()
+    other.rest()
+    own.rest()
+    assert written(one) == before  # nobody puts back what the other has written
+    one.erp.create("customers", name="Newcomer", email="office@newcomer.example")
+    own.rest()
+    other.rest()
+    told = two.system("zoho")
+    assert told.state == "broken"
+    assert told.state_reason.startswith("Another hub is at work in zoho: its Accounts ")
+    one.erp.create("customers", name="Next one", email="office@next.example")
+    other.rest()
+    own.rest()
+    assert one.system("zoho").state == "live"
+    names = [account["Account_Name"] for account in one.accounts()]
+    assert len(names) == len(set(names)) == len(COMPANIES) + 2
+    assert own.worked("dispatch")
+    assert other.worked("take_in")
