@@ -13,6 +13,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "其中有不是字符的符号（NUL 或半个代理对），数据库无法保存",
     ),
     "not_number": ("it is not a number", "不是数字"),
+    "too_exact": ("it has more digits than a JSON number carries", "位数超出 JSON 数值的精度"),
     "not_whole": ("it is not a whole number", "不是整数"),
     "not_boolean": ("it is neither yes nor no", "不是“是”或“否”"),
     "not_date": ("it is not a date", "不是日期"),

@@ -62,7 +62,12 @@ def integer_text(value: Any) -> str:
 
 
 def _as_number(number: Decimal) -> int | float:
-    return int(number) if number == number.to_integral_value() else float(number)
+    if number == number.to_integral_value():
+        return int(number)
+    written = float(number)
+    if Decimal(repr(written)) != number:  # beyond some 15 digits, JSON would carry another amount
+        raise Refusal("too_exact")
+    return written
 
 
 def _as_class(number: Decimal) -> dict[str, str]:
