@@ -1,6 +1,5 @@
 """A mass import in the ERP against the quotas of two CRMs, with people at work beside it."""
 
-import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +10,7 @@ from sync.flow import usage
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.systems import Systems
 from sync.service import quota, systems
-from sync.store.tables import DeadLetter, Dirty, System
+from sync.store.tables import BULK, INTERACTIVE, DeadLetter, Dirty, System
 from tests.infra.processes import eventually
 from tests.scenarios.outside import fx_values
 from tests.scenarios.story import ACME, edit, records, remote_writes
@@ -32,9 +31,17 @@ def seed(outside, count):
         )  # fmt: skip
 
 
+def lanes(outside, name):
+    rows = outside.rows(Dirty, Dirty.system_id == outside.id_of(name))
+    return {lane: sum(row.lane == lane for row in rows) for lane in (INTERACTIVE, BULK)}
+
+
 @pytest.fixture
 def storm(workforce, pg_fresh_url):
-    """A customer that all systems know; then the ERP takes in ninety at once, edited thrice."""
+    """A customer that all systems know; then the ERP takes in ninety at once, edited thrice.
+
+    They wait for 纷享 until a test lets them go, so that nothing depends on this machine's speed.
+    """
     team = workforce(pg_fresh_url, workers=WORKERS, batch=BATCH)
     outside = team.outside
     outside.erp.create("customers", name="Early Bird", website="early.example")
@@ -44,11 +51,13 @@ def storm(workforce, pg_fresh_url):
     outside.fx.post("/limits", calls=LIMIT, window_ms=WINDOW_MS)
     outside.fx.post("/calls/reset")
     outside.set_system("erp", state="paused")  # so that no poll sees half of the import
+    outside.set_system("fx", hold_out=True)
     seed(outside, MANY)
     for customer in outside.erp.all("customers"):
         for number in (1, 2, 3) if customer["name"] != "Early Bird" else ():
             outside.erp.edit("customers", customer["id"], notes=f"edit {number}")
     outside.set_system("erp", state="live")
+    eventually(lambda: lanes(outside, "fx")[BULK] == MANY, what="the queue of the import")
     return team
 
 
@@ -56,14 +65,12 @@ def storm(workforce, pg_fresh_url):
 @pytest.mark.redis
 @pytest.mark.slow
 def test_no_limit_is_hit_by_all_workers_and_a_persons_edit_passes_the_storm(storm):
-    """Ninety creates at 纷享's pace, while somebody corrects a phone number in Zoho."""
+    """Ninety creates at 纷享's pace; after them somebody corrects a phone number in Zoho."""
     outside = storm.outside
     early = next(a for a in outside.accounts() if a["Account_Name"] == "Early Bird")
-    eventually(lambda: len(outside.living()) > 5, what="the storm")
     outside.zoho.edit("Accounts", early["id"], Phone="+862155550199")
-    outside.poll("zoho")
-    outside.take_in("zoho")
-    heard = time.time() * 1000
+    eventually(lambda: lanes(outside, "fx")[INTERACTIVE] == 1, what="the edit to be heard of")
+    outside.set_system("fx", hold_out=False)
     storm.rest()
     known = {row["name"]: row for row in outside.living()}
     assert len(known) == len(outside.living()) == MANY + 1
@@ -74,15 +81,15 @@ def test_no_limit_is_hit_by_all_workers_and_a_persons_edit_passes_the_storm(stor
     assert refused == {}  # no hard limit was hit, not once
     per_record = [n for key, n in report["records"].items() if key.startswith("AccountObj/")]
     assert per_record == [1] * (MANY + 1)  # three edits are in the one write that made the record
-    assert passed_by(report["log"], heard) <= 2 * WORKERS * BATCH  # what was in hand
+    assert passed_by(report["log"]) <= WORKERS * BATCH  # what the others had claimed meanwhile
     assert outside.rows(DeadLetter) == []
     assert len(storm.worked("dispatch")) > 1
 
 
-def passed_by(log, heard):
-    """How many creates reached 纷享 after the hub had heard of the phone number, and before it."""
-    (edited,) = [entry["at"] for entry in log if entry["path"].endswith("/update")]
-    return sum(heard < entry["at"] < edited for entry in log if entry["path"].endswith("/create"))
+def passed_by(log):
+    """How many of the queued creates reached 纷享 before the edit that came after them."""
+    paths = [entry["path"].rpartition("/")[2] for entry in log]
+    return paths[: paths.index("update")].count("create")
 
 
 def test_zohos_credits_end_and_what_waits_goes_out_when_there_are_new_ones(outside):
