@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connectors.sdk.contract import Change, Outcome, Write, WritesRecords
@@ -297,11 +297,23 @@ def _write_object(
 
 
 def _announce(hub: Hub, system: OpenSystem, intents: Sequence[Intent]) -> list[Intent]:
-    """Notes what is about to be sent; drops what has changed since it was decided."""
+    """Notes what is about to be sent; drops what has changed since it was decided.
+
+    All of it where the system was stopped meanwhile: whoever stopped it knows why.
+    """
     with hub.database.write() as tx:
+        if not _may_send(tx, system.id):
+            return []
         versions = goldens.versions(tx, [intent.golden.id for intent in intents])
         current = [i for i in intents if versions.get(i.golden.id) == i.version]
         return settle.open_links(tx, system, current, hub.now())
+
+
+def _may_send(tx: Tx, system_id: int) -> bool:
+    state, hold = tx.execute(
+        select(System.state, System.hold_out).where(System.id == system_id)
+    ).one()
+    return state == "live" and not hold
 
 
 def _send(
