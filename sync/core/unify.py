@@ -60,15 +60,19 @@ def survive(
     *,
     policies: PolicySet,
     overrides: Mapping[str, Pick] | None = None,
+    originals: Mapping[str, Pick] | None = None,
 ) -> Survivor:
     """What is left when `loser` is merged into `winner`.
 
-    `overrides` name units that a person decides. A unit is taken whole from one side; where that
-    side has no value for a path of the group, the path is emptied. Sets keep all members.
+    `overrides` name units that a person decides, `originals` paths of which one side holds no more
+    than a system's form (shortened, reformatted) of what the named side holds. A unit is taken
+    whole from one side; where that side has no value for a path of the group, the path is emptied.
+    Sets keep all members.
     """
     out = Survivor(dict(winner.values), dict(winner.provenance))
     for unit, (policy, paths) in units_of(entity, (winner, loser), policies).items():
-        choice = _choose(entity, unit, policy, paths, winner, loser, (overrides or {}).get(unit))
+        chosen = (overrides or {}).get(unit)
+        choice = _choose(entity, unit, policy, paths, winner, loser, chosen, originals or {})
         out.choices.append(choice)
         _apply(choice, out)
     return out
@@ -105,6 +109,7 @@ def _choose(
     winner: Record,
     loser: Record,
     override: Pick | None,
+    originals: Mapping[str, Pick],
 ) -> Choice:
     ours = {path: winner.values.get(path) for path in paths}
     theirs = {path: loser.values.get(path) for path in paths}
@@ -113,12 +118,20 @@ def _choose(
     members = len(paths) == 1 and is_set(entity, paths[0])
     if override is not None and (override != "both" or members):
         pick, rule = override, "chosen"
+    elif original := _original(ours, theirs, originals):
+        pick, rule = original, "original"
     else:
         pick, rule = _by_rule(policy, ours, theirs, my_sources, their_sources, members=members)
     result = {"winner": ours, "loser": theirs}.get(pick) or {
         path: sorted({*(ours[path] or ()), *(theirs[path] or ())}) for path in paths
     }
     return Choice(unit, rule, pick, tuple(paths), ours, theirs, result, my_sources, their_sources)
+
+
+def _original(ours: Values, theirs: Values, originals: Mapping[str, Pick]) -> Pick | None:
+    """The side that all of a unit's differing values come from, if it is one."""
+    sides = {originals.get(path) for path in ours if ours[path] != theirs[path]}
+    return sides.pop() if len(sides) == 1 else None
 
 
 def _by_rule(

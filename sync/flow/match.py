@@ -70,6 +70,30 @@ def same(
     return model.decide(scores, records).outcome == "link"
 
 
+def alike(tx: Tx, golden: Golden) -> list[candidates.Question]:
+    """The living records that this one may be, as questions to a steward."""
+    keys = keys_of(golden.entity, golden.values)
+    held = goldens.key_frequencies(tx, {key for _, key in keys}, match.MOST_HELD)
+    wanted = match.rare_keys(keys, held) if golden.entity == "customer" else [k for _, k in keys]
+    ids = {golden_id for _, golden_id in goldens.by_keys(tx, wanted)} - {golden.id}
+    near = [g for g in goldens.matchable(tx, ids).values() if g.entity == golden.entity]
+    found: list[tuple[str, float, list[Any]]] = []
+    if golden.entity == "customer":
+        records, model = goldens.customers(tx), weights.in_use(tx)
+        others = [_normal(other.values) for other in near]
+        scores = model.compare_many(_normal(golden.values), others, held, records)
+        review = model.decide(scores, records).review
+        found = [(near[i].id, scores[i].bits, shown(scores[i])) for i in review]
+    else:
+        compared = [(g.id, exact.compare(golden.values, g.values)) for g in near]
+        told = [(i, e) for i, e in compared if e.verdict != "different"]
+        found = [(i, e.score, [list(w) for w in e.weights]) for i, e in told]
+    return [
+        candidates.Question(*candidates.pair_of(golden.id, other), bits, evidence)
+        for other, bits, evidence in found[:MOST]
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Foreseen:
     """What matching needs of a batch's customers and nobody's transaction has to wait for."""

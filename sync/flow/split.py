@@ -9,6 +9,7 @@ from mapping.canonical import REFERENCES
 from sync.core.unify import Apart, Record, come_apart, with_blanks
 from sync.flow import unify
 from sync.flow.hub import Hub
+from sync.flow.match import alike
 from sync.flow.records import hint_row
 from sync.store import audit, candidates, goldens, inbox, links
 from sync.store.session import Tx
@@ -41,6 +42,8 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
         _return_rows(tx, undo, winner.id, loser.id)
         candidates.decide(tx, winner.id, loser.id, candidates.DIFFERENT, actor=actor, now=now)
         unify.set_keys(tx, [winner, loser])
+        # Records that came in meanwhile could not be found to be one of these.
+        candidates.ask(tx, [q for side in (winner, loser) for q in alike(tx, side)], now)
         row.undone_at, row.undone_by = now, actor
         tx.flush()
         unify.mark(hub, tx, [winner, loser, *children], systems)

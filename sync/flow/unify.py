@@ -217,10 +217,12 @@ def merge_in(
         Record(loser.values, loser.provenance),
         policies=hub.policies,
         overrides=overrides,
+        originals=_originals(tx, winner, loser),
     )
     _write_survivor(tx, winner, loser, survivor, actor, now)
     undo["merged"] = winner.values
-    undo["links"], asked = _move_links(tx, winner, loser, actor, now)
+    undo["links"], asked, new = _move_links(tx, winner, loser, actor, now)
+    beside = [child_id for child_id, _ in goldens.children(tx, winner.id)] if new else []
     moved = _move_children(tx, winner, loser, actor, now)
     undo["children"] = [child.id for child in moved]
     undo["conflicts"], undo["letters"] = _repoint(tx, winner, loser)
@@ -233,7 +235,29 @@ def merge_in(
     tx.flush()
     mark(hub, tx, [winner], systems, asked)
     mark(hub, tx, [child for child in moved if child.state == "live"], systems)
+    # Where the winner had no record its children could not be; now they can.
+    mark(hub, tx, list(goldens.load(tx, beside).values()), (), new)
     return Done(row, survivor, moved)
+
+
+def _originals(tx: Tx, winner: Golden, loser: Golden) -> dict[str, Pick]:
+    """Paths where one record holds what a system has made of the other's value.
+
+    A user who merges two records in a system lets the one that stays take over such forms.
+    """
+    own = links.of_golden(tx, [winner.id, loser.id])
+    found: dict[str, Pick] = {}
+    sides: tuple[tuple[Golden, Golden, Pick], ...] = (
+        (winner, loser, "winner"),
+        (loser, winner, "loser"),
+    )
+    for golden, other, pick in sides:
+        for link in own[golden.id]:
+            for path, sent in link.pushed.items():
+                form = link.shadow.get(path)
+                if sent == golden.values.get(path) and None is not form == other.values.get(path):
+                    found[path] = pick
+    return found
 
 
 def _kept(golden: Golden) -> dict[str, Any]:
@@ -288,13 +312,17 @@ def _write_survivor(
 
 def _move_links(
     tx: Tx, winner: Golden, loser: Golden, actor: str, now: datetime
-) -> tuple[list[dict[str, Any]], list[int]]:
-    """The loser's links go to the winner; a system that has both is asked to merge them."""
+) -> tuple[list[dict[str, Any]], list[int], list[int]]:
+    """The loser's links go to the winner; a system that has both is asked to merge them.
+
+    Returns the links as they were, the systems that are asked, those where the winner is new.
+    """
     able = _able_to_merge(tx)
     own = links.of_golden(tx, [winner.id, loser.id])
     seats = {(x.system_id, x.object): x for x in own[winner.id] if holds_seat(x)}
     kept: list[dict[str, Any]] = []
     asked: list[int] = []
+    new: list[int] = []
     for link in own[loser.id]:
         kept.append(_kept_link(link))
         rival = seats.get((link.system_id, link.object)) if holds_seat(link) else None
@@ -306,9 +334,11 @@ def _move_links(
             _demote(tx, weaker, winner, actor, now, able=able.get(link.system_id, False))
             asked.append(link.system_id)
             tx.flush()  # the seat has to be free before another link takes it
+        elif holds_seat(link):
+            new.append(link.system_id)
         link.golden_id = winner.id
     tx.flush()
-    return kept, asked
+    return kept, asked, new
 
 
 def holds_seat(link: Link) -> bool:

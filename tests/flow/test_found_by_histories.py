@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from connectors.memory import Trouble
 from connectors.memory.connector import Memory
 from sync.core.policy import PolicySet
-from sync.flow import decide, dispatch, take_in
+from sync.flow import decide, dispatch, split, take_in, unify
 from sync.flow.records import hint_row
 from sync.service import plans, systems
 from sync.store import inbox
@@ -368,3 +368,62 @@ def test_what_is_typed_into_a_record_just_made_is_no_default_of_the_system(fixtu
     fixture.sync()
     assert shown(fixture, "notes") == ["typed"] * 3
     assert shown(fixture, "phone") == ["+8613800000009"] * 3
+
+
+def test_a_short_form_that_a_remote_merge_carried_over_does_not_win(fixture):
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    crm.switch(cut={"notes": 8})
+    erp.create("customers", **ACME)
+    fixture.sync()
+    fixture.clock.pass_(60)
+    erp.create(
+        "customers", name="Quite different", email="q@quite.example", notes="all of the notes"
+    )
+    fixture.sync()
+    winner, loser = (record["id"] for record in crm.all("customers"))
+    fixture.clock.pass_(60)
+    crm.merge("customers", winner, [loser])  # takes “all of t” over
+    fixture.sync()
+    (pair,) = rows(fixture, Candidate)
+    unify.merge(fixture.hub, pair.first_id, pair.second_id, "li")
+    fixture.sync()
+    assert shown(fixture, "notes") == ["all of the notes", "all of t", "all of the notes"]
+
+
+def test_who_came_in_while_a_customer_was_taken_for_another_is_asked_about(fixture):
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    erp.create("customers", name="Quite different", email="q@quite.example")
+    erp.create("customers", **ACME)
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    other, acme = ids["Quite different"], ids[ACME["name"]]
+    kept = dict.fromkeys(("name", "emails[work]", "identifiers[cn:uscc]"), "winner")
+    merge_id = unify.merge(fixture.hub, other, acme, "li", kept)
+    crm.create("customers", **ACME)  # nobody in the hub has the name or the number now
+    fixture.poll("crm")
+    take_in.drain(fixture.hub, fixture.id_of("crm"))
+    split.unmerge(fixture.hub, merge_id, "li")
+    (asked,) = [row for row in rows(fixture, Candidate) if row.state == "open"]
+    assert acme in {asked.first_id, asked.second_id}
+    unify.merge(fixture.hub, asked.first_id, asked.second_id, "li")
+    fixture.sync()
+    for name in fixture.names:
+        assert [r["name"] for r in fixture.world(name).all("customers")].count(ACME["name"]) == 1
+
+
+def test_a_merge_that_brings_a_customer_back_to_a_system_brings_its_contacts(fixture):
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    erp.create("customers", name="Quite different", email="q@quite.example")
+    erp.create("customers", **ACME)
+    fixture.sync()
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    acme = next(r["id"] for r in erp.all("customers") if r["name"] == ACME["name"])
+    there = next(r["id"] for r in crm.all("customers") if r["name"] == ACME["name"])
+    erp.delete("customers", acme)  # policy: unlink
+    crm.create("contacts", name="Wang Wei", email="wang@acme.example", customer_id=there)
+    fixture.sync()
+    assert erp.all("contacts") == []
+    unify.merge(fixture.hub, ids[ACME["name"]], ids["Quite different"], "li")
+    fixture.sync()
+    assert only(fixture, "erp", "contacts")["customer_id"] == only(fixture, "erp")["id"]

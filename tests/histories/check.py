@@ -3,10 +3,12 @@
 from collections import Counter
 from typing import Any
 
-from sync.store.tables import Change, Conflict, DeadLetter, Golden, Link
+from sync.store.tables import Candidate, Change, Conflict, DeadLetter, Golden, Link, Merge
 from tests.histories import fields
-from tests.histories.company import NAMES, Company
+from tests.histories.company import NAMES, Company, tax_id
 from tests.histories.fields import OBJECTS, UNITS, Unit
+from tests.histories.ledger import Typed
+from tests.histories.people import mail_of
 
 
 def problems(company: Company) -> list[str]:
@@ -15,6 +17,8 @@ def problems(company: Company) -> list[str]:
     found = [f"left over: {row}" for row in company.waiting()]
     found += _doubled_or_missing(company)
     found += _made_twice(company)
+    found += _mixed(company)
+    found += _asked_again(company)
     found += _links(company)
     found += _disagreements(company)
     found += _unaccounted(company)
@@ -33,27 +37,63 @@ def problems(company: Company) -> list[str]:
 
 
 def _people(company: Company) -> list[tuple[str, str]]:
-    people = [("customers", identity) for identity in company.customers]
+    people = [("customers", each) for each in company.people.first_of_each(company.customers)]
     return people + [("contacts", identity) for identity, _ in company.contacts]
 
 
 def _doubled_or_missing(company: Company) -> list[str]:
     found = []
-    mails = Counter(
-        (g.entity, g.values.get("emails[work]")) for g in company.rows(Golden) if g.state == "live"
-    )
+    living = [g for g in company.rows(Golden) if g.state == "live"]
+    records = Counter((g.entity, company.identity(g.id)) for g in living)
     owners = dict(company.contacts)
     for object_name, identity in _people(company):
         entity = "customer" if object_name == "customers" else "contact"
-        count = mails.pop((entity, identity), 0)
-        loose = not company.touched.isdisjoint((identity, owners.get(identity, "")))
+        group = company.people.group(identity)
+        count = sum(records.pop((entity, each), 0) for each in group)
+        loose = not company.touched.isdisjoint({*group, owners.get(identity, "")})
         if count > 1 or (count == 0 and not loose):
             found.append(f"{count} golden records of {identity}")
         for name in NAMES:
-            living = len(company.records(name, object_name, identity))
-            if living > 1 or (living == 0 and not loose):
-                found.append(f"{living} records of {identity} in {name}")
-    return found + [f"golden record of nobody: {key}" for key in mails]
+            seen = len(company.records(name, object_name, identity))
+            if seen > 1 or (seen == 0 and not loose):
+                found.append(f"{seen} records of {identity} in {name}")
+    return found + [f"golden record of nobody: {key}" for key in records]
+
+
+def _mixed(company: Company) -> list[str]:
+    """Nobody holds what another is recognised by: also not after being taken for one."""
+    found = []
+    shown = [
+        (company.owner(name, r["id"], r), r["email"], r["tax_id"], name)
+        for name in NAMES for r in company.worlds[name].all("customers")
+    ]  # fmt: skip
+    shown += [
+        (company.identity(g.id), g.values.get("emails[work]"),
+         g.values.get("identifiers[cn:uscc]"), "the hub")
+        for g in company.rows(Golden) if (g.entity, g.state) == ("customer", "live")
+    ]  # fmt: skip
+    for identity, mail, tax, place in shown:
+        group = company.people.group(identity)
+        if mail not in {mail_of(each) for each in group}:
+            found.append(f"{identity} has the address {mail} in {place}")
+        if tax not in {tax_id(company.number_of(each)) for each in group}:
+            found.append(f"{identity} has the tax number {tax} in {place}")
+    return found
+
+
+def _asked_again(company: Company) -> list[str]:
+    """Who was taken apart stays apart."""
+    found = []
+    decided = {
+        frozenset((row.first_id, row.second_id)): row.state for row in company.rows(Candidate)
+    }
+    merges = {row.id: row for row in company.rows(Merge)}
+    for union in company.people.taken_apart():
+        row = merges[union.merge_id or 0]
+        state = decided.get(frozenset((row.winner_id, row.loser_id)))
+        if state != "different":
+            found.append(f"{union.kept} and {union.other} were taken apart, and are {state}")
+    return found
 
 
 def _made_twice(company: Company) -> list[str]:
@@ -82,7 +122,7 @@ def _false_conflicts(company: Company) -> list[str]:
             continue
         oddities = company.worlds[names[conflict.system_id]].oddities
         looks = [
-            entry.value for entry in company.ledger.of(golden.values["emails[work]"], unit.name)
+            entry.value for entry in company.ledger.of(company.identity(golden.id), unit.name)
             if fields.as_shown(object_name, unit, oddities, entry.value) == conflict.base
         ]  # fmt: skip
         # Another value that looks the same there may have been golden before.
@@ -96,8 +136,11 @@ def _false_conflicts(company: Company) -> list[str]:
 
 def _orphans(company: Company) -> set[str]:
     """Contacts of a customer that was deleted before the hub saw it: they wait, as told."""
-    known = {golden.values.get("emails[work]") for golden in company.rows(Golden)}
-    lone = {mail for mail, owner in company.contacts if owner not in known}
+    known = {company.identity(golden.id) for golden in company.rows(Golden)}
+    lone = {
+        mail for mail, owner in company.contacts
+        if known.isdisjoint(company.people.group(owner) | company.either.get(mail, frozenset()))
+    }  # fmt: skip
     return {
         record["id"]
         for name in NAMES
@@ -174,7 +217,7 @@ def _unaccounted(company: Company) -> list[str]:
     found = []
     log = company.rows(Change)
     disputes = company.rows(Conflict)
-    deleted = {g.values.get("emails[work]") for g in company.rows(Golden) if g.state == "deleted"}
+    deleted = {company.identity(g.id) for g in company.rows(Golden) if g.state == "deleted"}
     for object_name, identity in _people(company):
         golden = company.golden(object_name, identity)
         if golden is None:
@@ -182,10 +225,13 @@ def _unaccounted(company: Company) -> list[str]:
         for name in company.ledger.units(identity):
             unit = fields.unit_of(object_name, name)
             value = fields.of_golden(object_name, unit, golden.values)
-            if identity not in deleted:  # else what was typed went with the record; the log has it
+            gone = not deleted.isdisjoint(company.people.group(identity))
+            if not gone:  # else what was typed went with the record; the log has it
                 found += _wrong_winner(company, identity, unit, value)
             for entry in company.ledger.heads(identity, name):
                 if entry.optional or entry.value in (None, value):
+                    continue
+                if _is_form(company, object_name, unit, entry, value):
                     continue
                 lost = [
                     path for path, typed in entry.value.items()
@@ -196,15 +242,23 @@ def _unaccounted(company: Company) -> list[str]:
     return found
 
 
+def _is_form(company: Company, object_name: str, unit: Unit, entry: Typed, value: Any) -> bool:
+    """What was typed is what that system shows of the value that everybody has."""
+    if entry.place not in NAMES:
+        return False
+    oddities = company.worlds[entry.place].oddities
+    return bool(entry.value == fields.as_shown(object_name, unit, oddities, value))
+
+
 def _wrong_winner(company: Company, identity: str, unit: Unit, value: Any) -> list[str]:
     entries = company.ledger.of(identity, unit.name)
     allowed = [entry.value for entry in company.ledger.allowed(identity, unit.name)]
     owners = [e for e in entries if e.place == unit.owner]
     if owners:
-        mine = [e for e in entries if e.place in {unit.owner, "hub"}]
-        allowed = [mine[-1].value, owners[-1].value]
+        allowed = _owned(company, identity, unit)
         if any(entry.optional for entry in owners):
             return []
+    allowed += _restored(company, identity, unit)
     if value in allowed or not entries:
         return []
     if value is None and any(entry.optional for entry in entries):
@@ -215,6 +269,29 @@ def _wrong_winner(company: Company, identity: str, unit: Unit, value: Any) -> li
         return []
     said = ", ".join(str(v) for v in allowed)
     return [f"{unit.name} of {identity} is {value}, but should be one of: {said}"]
+
+
+def _owned(company: Company, identity: str, unit: Unit) -> list[Any]:
+    """The last word of a field's owner, or of the hub; of each record that is one now."""
+    found = []
+    for each in company.people.group(identity):
+        entries = company.ledger.entries.get((each, unit.name), [])
+        owners = [e for e in entries if e.place == unit.owner]
+        mine = [e for e in entries if e.place in {unit.owner, "hub"}]
+        found += [some[-1].value for some in (mine, owners) if some]
+    return found
+
+
+def _restored(company: Company, identity: str, unit: Unit) -> list[Any]:
+    """What the hub held before a merge that was taken back: each side gets its own back.
+
+    What was typed since into its records and replaced as the other's is in the change log.
+    """
+    unions = [u for u in company.people.taken_apart() if u.names(identity)]
+    return [
+        fields.of_golden("customers", unit, union.before[identity != union.kept])
+        for union in unions
+    ]  # fmt: skip
 
 
 def _has_wrong_clock(company: Company, place: str) -> bool:
@@ -236,13 +313,22 @@ def mentioned(log: list[Change], disputes: list[Conflict], path: str, value: Any
 def _parents(company: Company) -> list[str]:
     found = []
     for identity, owner in company.contacts:
-        for name in NAMES:
-            parents = [r["id"] for r in company.records(name, "customers", owner)]
-            found += [
-                f"{identity} in {name} belongs to {record['customer_id']}, not to {parents}"
-                for record in company.records(name, "contacts", identity)
-                if parents and record["customer_id"] not in parents
-            ]
+        owners = {owner, *company.either.get(identity, ())}
+        wrong = [_parents_but(company, identity, each) for each in sorted(owners)]
+        found += min(wrong, key=len)
+    return found
+
+
+def _parents_but(company: Company, identity: str, owner: str) -> list[str]:
+    """Where a contact belongs to somebody else than this customer."""
+    found = []
+    for name in NAMES:
+        parents = [r["id"] for r in company.records(name, "customers", owner)]
+        found += [
+            f"{identity} in {name} belongs to {record['customer_id']}, not to {parents}"
+            for record in company.records(name, "contacts", identity)
+            if parents and record["customer_id"] not in parents
+        ]
     return found
 
 

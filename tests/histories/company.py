@@ -14,10 +14,11 @@ from sqlalchemy import select, update
 from stdnum.cn import uscc
 
 from connectors.memory import Trouble
+from connectors.memory.shapes import HUB_KEY
 from connectors.memory.world import MemoryWorld, forget, world
 from connectors.sdk.errors import ConnectorError, DeliveryRejected, RecordError
 from sync.core.policy import PolicySet
-from sync.flow import decide, dispatch, jobs, poll, receive, sweep, take_in, unify
+from sync.flow import decide, dispatch, jobs, poll, receive, split, sweep, take_in, unify
 from sync.flow.hub import Hub
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.vault import Vault
@@ -35,6 +36,7 @@ from sync.store.tables import (
     Inbox,
     Job,
     Link,
+    Merge,
     System,
 )
 from sync.store.tables import Mapping as MappingRow
@@ -43,6 +45,7 @@ from tests.histories import fields
 from tests.histories.faults import Crash, Faults, FaultyDatabase, FaultySystems
 from tests.histories.fields import CHOICES, OBJECTS, UNITS, Unit
 from tests.histories.ledger import Ledger
+from tests.histories.people import People, Union, mail_of
 from tests.hubs import Clock, make_hub
 
 NAMES = ("erp", "crm", "sales")
@@ -92,7 +95,7 @@ def _policies(rule: str) -> PolicySet:
     return PolicySet.model_validate(raw)
 
 
-def _uscc(index: int) -> str:
+def tax_id(index: int) -> str:
     """A valid registration number: what makes the same customer the same in two systems."""
     head = f"91310000MA{index:07d}"
     return head + uscc.calc_check_digit(head)
@@ -152,7 +155,8 @@ class Company:
         shutil.copy(_template() / "kehub.db", self.home / "kehub.db")
         self.clock = Clock()
         self.faults = Faults()
-        self.ledger = Ledger()
+        self.people = People()
+        self.ledger = Ledger(group=self.people.group)
         self.policies = _policies(profile.rule)
         self.settings = Settings(
             home=self.home, batch=profile.batch, delete_guard_count=profile.guard
@@ -167,8 +171,12 @@ class Company:
             self.worlds[name] = made
         self.customers: list[str] = []  # identities: the mail address that is never edited
         self.contacts: list[tuple[str, str]] = []  # identity, identity of the customer
-        self.merged: set[str] = set()  # those whose records a steward merged
-        self.touched: set[str] = set()  # deleted, undeleted or merged by a user somewhere
+        self.either: dict[str, frozenset[str]] = {}  # contacts entered while these were one
+        self.entered: dict[str, tuple[str, str]] = {}  # contact -> (system, id) of its customer
+        self.merged: set[str] = set()  # those whose records somebody merged
+        self.touched: set[str] = set()  # deleted or undeleted by a user somewhere
+        self.doubles: list[tuple[str, str, str]] = []  # (system, id, id): one customer, twice
+        self.merged_there: set[str] = set()  # those whom a user merged in a remote system
         self.number = 0
         self.hub = self._open()
         with self.hub.database.write() as tx:
@@ -214,7 +222,27 @@ class Company:
         return 100 + self.number
 
     def records(self, name: str, object_name: str, identity: str) -> list[dict[str, Any]]:
-        return [r for r in self.worlds[name].all(object_name) if r["email"] == identity]
+        records = self.worlds[name].all(object_name)
+        if object_name == "contacts":
+            return [r for r in records if r["email"] == identity]
+        group = self.people.group(identity)
+        return [r for r in records if self.owner(name, r["id"], r) in group]
+
+    def owner(self, name: str, record_id: str, body: dict[str, Any]) -> str:
+        """The customer that a record was made for, by a user or by the hub."""
+        known = self.people.born.get((name, record_id))
+        return known or self.identity(body[HUB_KEY].partition("-")[0])
+
+    def number_of(self, identity: str) -> int:
+        """How many customers had been entered before this one, whose name it has."""
+        return self.customers.index(mail_of(identity))
+
+    def identity(self, golden_id: str) -> str:
+        """The customer or contact of a golden record, also of one that was merged away."""
+        if golden_id not in self.people.goldens:
+            mail = self.golden_by_id(golden_id).values["emails[work]"]
+            self.people.goldens[golden_id] = mail
+        return self.people.goldens[golden_id]
 
     def new_customer(self, *places: str) -> None:
         """The same new customer, entered by somebody in each of these systems."""
@@ -224,14 +252,30 @@ class Company:
         identity = f"info@customer{index}.example"
         self.customers.append(identity)
         for name in places:
-            record_id = self.worlds[name].create(
-                "customers", name=PEOPLE[index], email=identity, kind="organisation",
-                stage="customer", tax_id=_uscc(index),
-            )  # fmt: skip
-            values = self.worlds[name].get("customers", record_id).body
-            unit = fields.unit_of("customers", "name")
-            value = fields.read("customers", unit, values)
-            self.ledger.typed(identity, "name", value, name, set())
+            self._enter(name, index)
+
+    def _enter(self, name: str, index: int) -> str:
+        identity = self.customers[index]
+        record_id = self.worlds[name].create(
+            "customers", name=PEOPLE[index], email=identity, kind="organisation",
+            stage="customer", tax_id=tax_id(index),
+        )  # fmt: skip
+        self.people.born[name, record_id] = identity
+        values = self.worlds[name].get("customers", record_id).body
+        unit = fields.unit_of("customers", "name")
+        value = fields.read("customers", unit, values)
+        self.ledger.typed(identity, "name", value, name, set(), record_id)
+        return record_id
+
+    def enter_twice(self, name: str) -> None:
+        """A new customer whom somebody enters twice in one system, by mistake."""
+        if len(self.customers) == len(PEOPLE):
+            return
+        self.new_customer(name)
+        index = len(self.customers) - 1
+        first = self.records(name, "customers", self.customers[index])[0]["id"]
+        self.doubles.append((name, first, self._enter(name, index)))
+        self.merged.add(self.customers[index])
 
     def new_contact(self, name: str, customer: int) -> None:
         if not self.customers or len(self.contacts) == 6:
@@ -241,7 +285,10 @@ class Company:
         if not parents:
             return
         identity = f"person{len(self.contacts)}@customer.example"
-        self.contacts.append((identity, owner))
+        self.contacts.append((identity, self.owner(name, parents[0]["id"], parents[0])))
+        self.entered[identity] = (name, parents[0]["id"])
+        if len(self.people.group(owner)) > 1:
+            self.either[identity] = self.people.group(owner)
         self.worlds[name].create(
             "contacts", name=f"Person {PEOPLE[len(self.contacts)]}", email=identity,
             customer_id=parents[0]["id"],
@@ -268,7 +315,9 @@ class Company:
         after = self.worlds[name].get(object_name, record["id"]).body
         value = fields.read(object_name, unit, after)
         if value != fields.read(object_name, unit, record):  # else nothing moved there
-            self.ledger.typed(identity, unit.name, value, name, seen)
+            if object_name == "customers":
+                identity = self.owner(name, record["id"], record)
+            self.ledger.typed(identity, unit.name, value, name, seen, record["id"])
 
     def _who(self, who: int) -> tuple[str, str | None]:
         people = [("customers", identity) for identity in self.customers]
@@ -318,7 +367,8 @@ class Company:
         self.guarded(lambda: decide.edit(self.hub, golden.id, value, "user"))
         after = self.golden(object_name, identity)
         if after and fields.of_golden(object_name, unit, after.values) == value:
-            self.ledger.typed(str(identity), unit.name, value, "hub", seen)
+            owner = self.identity(golden.id)
+            self.ledger.typed(owner, unit.name, value, "hub", seen, golden.id)
 
     def _shown_in_hub(
         self, object_name: str, unit: Unit, identity: str, values: dict[str, Any]
@@ -338,15 +388,92 @@ class Company:
         if identity is None or self.records(name, object_name, identity):
             return
         for row in self.worlds[name].every(object_name):
-            if row.deleted and row.merged_into is None and row.body.get("email") == identity:
+            if object_name == "customers":
+                found = self.owner(name, row.id, row.body) in self.people.group(identity)
+            else:
+                found = row.body.get("email") == identity
+            if row.deleted and row.merged_into is None and found:
                 self._touch(identity, name)
                 self.worlds[name].undelete(object_name, row.id)
                 return
 
     def _touch(self, identity: str, name: str) -> None:
-        self.touched.add(identity)
-        self.touched.update(contact for contact, owner in self.contacts if owner == identity)
+        group = self.people.group(identity)
+        self.touched |= group
+        for contact, owner in self.contacts:
+            if not group.isdisjoint({owner, *self.either.get(contact, ())}):
+                self.touched.add(contact)
         self.ledger.doubt(identity, name)
+
+    def merge_there(self, name: str, a: int, b: int) -> None:
+        """A user merges two records of a system in that system: doubles, or two customers."""
+        for double in [double for double in self.doubles if double[0] == name]:
+            self._merge_double(double, a)
+            return
+        if self.worlds[name].oddities.merge_redirects:
+            self._merge_customers_there(name, a, b)
+
+    def _merge_double(self, double: tuple[str, str, str], which: int) -> None:
+        name, first, second = double
+        self.doubles.remove(double)
+        identity = self.people.born[name, first]
+        rows = [self.worlds[name].get("customers", record) for record in (first, second)]
+        if any(row is None or row.deleted for row in rows):
+            return
+        winner, loser = (first, second) if which % 2 else (second, first)
+        if self._merge_records(name, winner, loser):
+            self.merged_there.add(identity)
+
+    def _merge_customers_there(self, name: str, a: int, b: int) -> None:
+        """Two customers who turn out to be one. The hub has to know both, else it cannot tell."""
+        known = [link for link in self._links(self.ids[name]) if self._is_alone(link.golden_id)]
+        known = [link for link in known if self.worlds[name].get("customers", link.remote_id)]
+        if len(known) < 2:
+            return
+        winner = known.pop(a % len(known))
+        loser = known[b % len(known)]
+        if self._merge_records(name, str(winner.remote_id), str(loser.remote_id)):
+            pair = (self.identity(winner.golden_id), self.identity(loser.golden_id))
+            self.people.unions.append(Union(*pair))
+            self.merged.update(pair)
+            self.merged_there.update(pair)
+            self._share_doubt({*pair})
+
+    def _links(self, system_id: int) -> list[Link]:
+        """Customers' links that a remote record and a golden one stand behind."""
+        return [
+            link for link in self.rows(Link)
+            if link.system_id == system_id and link.object == "customers"
+            and link.state == "live" and link.is_primary
+            and self.golden_by_id(link.golden_id).state == "live"
+        ]  # fmt: skip
+
+    def _is_alone(self, golden_id: str) -> bool:
+        """Whether nobody has merged or told apart this customer, in the hub or elsewhere."""
+        identity = self.identity(golden_id)
+        doubled = {self.people.born[name, first] for name, first, _ in self.doubles}
+        joined = any(union.names(identity) for union in self.people.unions)
+        return not joined and identity not in doubled | self.merged_there
+
+    def _share_doubt(self, pair: set[str]) -> None:
+        if not self.touched.isdisjoint(pair):
+            self.touched |= pair
+
+    def _merge_records(self, name: str, winner: str, loser: str) -> bool:
+        made = self.worlds[name]
+        row = made.get("customers", loser)
+        try:
+            made.merge("customers", winner, [loser])
+        except RecordError:
+            return False  # a value of the loser is none that the system takes any more
+        seen = [
+            link for link in self.rows(Link)
+            if (link.system_id, link.object) == (self.ids[name], "customers")
+            and (link.remote_id, link.version) == (loser, str(row.version))
+        ]  # fmt: skip
+        if not seen:
+            self.ledger.doubt_record(name, loser)
+        return True
 
     # -- what the hub does ----------------------------------------------------------------
     def guarded(self, work) -> None:
@@ -429,11 +556,11 @@ class Company:
         object_name = "customers" if golden.entity == "customer" else "contacts"
         unit = fields.unit_with(object_name, conflict.theirs)
         assert unit is not None
-        identity = golden.values["emails[work]"]
+        identity = self.identity(golden.id)
         seen = self._shown_in_hub(object_name, unit, identity, golden.values)
         self.guarded(lambda: decide.decide_conflict(self.hub, conflict.id, choice, "user"))
         after = fields.of_golden(object_name, unit, self.golden_by_id(golden.id).values)
-        self.ledger.typed(identity, unit.name, after, "hub", seen)
+        self.ledger.typed(identity, unit.name, after, "hub", seen, golden.id)
 
     def decide_guards(self, *, allow: bool) -> None:
         with self.hub.database.read() as session:
@@ -448,10 +575,88 @@ class Company:
         pairs = [pair for pair in map(self._one_and_the_same, self.rows(Candidate)) if pair]
         if not pairs:
             return False
-        winner, loser = pairs[0]
-        self.merged.add(winner.values["emails[work]"])
-        self.guarded(lambda: unify.merge(self.hub, winner.id, loser.id, "user"))
+        self._merge_goldens(*pairs[0])
         return True
+
+    def merge_wrongly(self, a: int, b: int) -> None:
+        """A steward takes two customers for one."""
+        living = [g for g in self.rows(Golden) if (g.entity, g.state) == ("customer", "live")]
+        living = [golden for golden in living if self._is_single(golden)]
+        if len(living) < 2:
+            return
+        winner = living.pop(a % len(living))
+        self._merge_goldens(winner, living[b % len(living)])
+
+    def _is_single(self, golden: Golden) -> bool:
+        identity = self.identity(golden.id)
+        doubled = {self.people.born[name, first] for name, first, _ in self.doubles}
+        twice = sum(self.identity(g.id) == identity for g in self.rows(Golden) if g.state == "live")
+        standing = len(self.people.group(identity)) > 1
+        return twice == 1 and not standing and identity not in doubled | self.merged_there
+
+    def _merge_goldens(self, winner: Golden, loser: Golden) -> None:
+        union = Union(
+            self.identity(winner.id), self.identity(loser.id),
+            before=(winner.values, loser.values),
+            loser_id=loser.id, records=self._records_of(loser.id),
+            children=frozenset(self.identity(g.id) for g in self.rows(Golden)
+                               if g.parent_id == loser.id and g.entity == "contact"),
+        )  # fmt: skip
+        self.guarded(lambda: unify.merge(self.hub, winner.id, loser.id, "user"))
+        for row in self.rows(Merge):
+            if (row.winner_id, row.loser_id, row.undone_at) == (winner.id, loser.id, None):
+                union.merge_id = row.id
+                self.people.unions.append(union)
+                self.merged.update((union.kept, union.other))
+                self._share_doubt({union.kept, union.other})
+
+    def _records_of(self, golden_id: str) -> frozenset[tuple[str, str]]:
+        names = {number: name for name, number in self.ids.items()}
+        return frozenset(
+            (names[link.system_id], str(link.remote_id)) for link in self.rows(Link)
+            if (link.golden_id, link.object) == (golden_id, "customers")
+        )  # fmt: skip
+
+    def take_back(self, which: int) -> bool:
+        """A steward takes a merge back; False if that makes no sense any more."""
+        standing = [u for u in self.people.unions if self._may_be_taken_back(u)]
+        if not standing:
+            return False
+        union = standing[which % len(standing)]
+        try:
+            self.guarded(lambda: split.unmerge(self.hub, int(union.merge_id or 0), "user"))
+        except unify.CannotUnifyError:
+            self.faults.clear()  # the steward is told why
+            return False
+        row = next(row for row in self.rows(Merge) if row.id == union.merge_id)
+        if row.undone_at is not None:
+            union.taken_back = True
+            if union.kept == union.other:
+                self._part(union)
+        return True
+
+    def _may_be_taken_back(self, union: Union) -> bool:
+        standing = union.merge_id is not None and not union.taken_back
+        return standing and not self.merged_there.intersection({union.kept, union.other})
+
+    def _part(self, union: Union) -> None:
+        """A customer who stood in the hub twice is two customers by the steward's word."""
+        other = f"{union.kept}#{len(self.customers)}"
+        self.customers.append(other)
+        self.people.goldens[union.loser_id] = other
+        self.people.born.update(dict.fromkeys(union.records, other))
+        self.ledger.part(union.kept, other, {*union.records, ("hub", union.loser_id)})
+        self.contacts = [
+            (contact, other if contact in union.children else owner)
+            for contact, owner in self.contacts
+        ]
+        for contact, owner in self.contacts:
+            if owner == union.kept and self.entered[contact] in union.records:
+                self.either[contact] = frozenset({owner, other})
+        union.other = other
+        self.merged.add(other)
+        if union.kept in self.touched:
+            self.touched.add(other)
 
     # -- what is there ----------------------------------------------------------------------
     def golden(self, object_name: str, identity: str) -> Golden | None:
@@ -459,7 +664,7 @@ class Company:
         found = [
             g for g in self.rows(Golden)
             if g.entity == entity and g.state == "live"
-            and g.values.get("emails[work]") == identity
+            and self.identity(g.id) in self.people.group(identity)
         ]  # fmt: skip
         return found[0] if found else None
 
@@ -483,10 +688,16 @@ class Company:
             made.switch(choices={})
             made.take_deliveries()
             self.set_state(name, "live")
+        soon = self.number % 2 == 0
+        if soon:
+            self._put_right()
         for _ in range(2):  # the first listing may go on from where one was interrupted
             self.clock.pass_(400)  # leases run out, rows come back
             self._rest()
-        if self.touched and not all(w.oddities.lists_deletes for w in self.worlds.values()):
+        if not soon and self._put_right():
+            self._rest()
+        gone = self.touched | self.merged_there
+        if gone and not all(w.oddities.lists_deletes for w in self.worlds.values()):
             self.reconcile()  # nothing else tells what was deleted there
             self._rest()
         self._answer()
@@ -495,8 +706,21 @@ class Company:
             sweep._end_holds(self.hub, self.hub.now())
             self._rest()
 
+    def _put_right(self) -> bool:
+        """Users merge what they entered twice; wrong merges of a steward are taken back."""
+        wrong = [u for u in self.people.unions if u.kept != u.other]
+        found = bool(self.doubles)
+        for double in list(self.doubles):
+            self._merge_double(double, self.number)
+        for union in reversed(wrong):
+            if self._may_be_taken_back(union):
+                standing = [u for u in self.people.unions if self._may_be_taken_back(u)]
+                found = self.take_back(standing.index(union)) or found
+        return found
+
     def _answer(self) -> None:
-        """A steward merges records of one customer where much speaks against it, too.
+        """A steward merges records of one customer where much speaks against it, too, and those
+        that a user has merged in a remote system.
 
         All others are for the hub to find.
         """
@@ -505,9 +729,12 @@ class Company:
 
     def _one_and_the_same(self, pair: Candidate) -> tuple[Golden, Golden] | None:
         first, second = self.golden_by_id(pair.first_id), self.golden_by_id(pair.second_id)
-        same = first.values.get("emails[work]") == second.values.get("emails[work]")
+        identity = self.identity(first.id)
+        same = self.identity(second.id) in self.people.group(identity)
         living = first.state == second.state == "live"
         told_apart = any(weight[-1] < -2 for weight in pair.weights)
+        told_apart = told_apart or identity in self.merged_there
+        told_apart = told_apart or any(u.names(identity) for u in self.people.unions)
         wanted = pair.state == "open" and same and living and told_apart
         return (first, second) if wanted else None
 

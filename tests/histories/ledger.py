@@ -6,7 +6,7 @@ overwrote may not come back, and a value that nobody typed (a cut or reformatted
 appear. Every other head must be in the change log or in a conflict.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,27 +19,47 @@ class Typed:
     value: Any
     place: str  # a system's name, or "hub"
     replaces: frozenset[int]
+    record: str = ""  # the remote record, or the golden one
     optional: bool = False  # its record was deleted there, maybe before the hub saw it
 
 
 @dataclass
 class Ledger:
-    """All edits by unit: (identity of the customer, name of the field or group)."""
+    """All edits by unit: (identity of the customer, name of the field or group).
+
+    Customers who are one now (`group`) have one account. Whoever is taken apart again has what
+    was typed into the own records, replaced only by what was typed there.
+    """
 
     entries: dict[tuple[str, str], list[Typed]] = field(default_factory=dict)
     count: int = 0
+    group: Callable[[str], frozenset[str]] = lambda identity: frozenset({identity})
 
     def of(self, identity: str, unit: str) -> list[Typed]:
-        return self.entries.setdefault((identity, unit), [])
+        members = self.group(identity)
+        found = [entry for who in members for entry in self.entries.get((who, unit), ())]
+        return sorted(found, key=lambda entry: entry.number)
 
     def units(self, identity: str) -> list[str]:
-        return [unit for who, unit in self.entries if who == identity]
+        members = self.group(identity)
+        return list(dict.fromkeys(unit for who, unit in self.entries if who in members))
 
-    def typed(self, identity: str, unit: str, value: Any, place: str, seen: set[int]) -> Typed:
+    def typed(
+        self, identity: str, unit: str, value: Any, place: str, seen: set[int], record: str = ""
+    ) -> Typed:
         self.count += 1
-        entry = Typed(self.count, value, place, frozenset(seen))
-        self.of(identity, unit).append(entry)
+        entry = Typed(self.count, value, place, frozenset(seen), record)
+        self.entries.setdefault((identity, unit), []).append(entry)
         return entry
+
+    def part(self, identity: str, other: str, records: Collection[tuple[str, str]]) -> None:
+        """What was typed into these records, (place, id), is another customer's from now on."""
+        for unit in self.units(identity):
+            entries = self.entries.get((identity, unit), [])
+            moved = [entry for entry in entries if (entry.place, entry.record) in records]
+            self.entries[identity, unit] = [entry for entry in entries if entry not in moved]
+            if moved:
+                self.entries[other, unit] = moved
 
     def shown(
         self, identity: str, unit: str, place: str, value: Any, looks: Callable[[Any], bool]
@@ -57,9 +77,17 @@ class Ledger:
 
     def doubt(self, identity: str, place: str) -> None:
         """The record was deleted there: what was typed into it may never have been seen."""
+        members = self.group(identity)
         for (who, _), entries in self.entries.items():
             for entry in entries:
-                if who == identity and entry.place == place:
+                if who in members and entry.place == place:
+                    entry.optional = True
+
+    def doubt_record(self, place: str, record: str) -> None:
+        """One record vanished there with edits that the hub has not seen."""
+        for entries in self.entries.values():
+            for entry in entries:
+                if (entry.place, entry.record) == (place, record):
                     entry.optional = True
 
     def heads(self, identity: str, unit: str) -> list[Typed]:

@@ -61,9 +61,22 @@ def make(seed: int) -> list[Step]:
         for kind in dice.choices(names, weights, k=length)
     ]
     for _ in range(dice.choice((0, 0, 1, 2))):
-        merge = ("merge", dice.randrange(1000), dice.randrange(1000), dice.randrange(1000))
-        history.insert(dice.randrange(len(history)), merge)
+        _insert(dice, history, "merge")
+    for _ in range(dice.choice((0, 0, 0, 1, 2))):
+        kind = dice.choice(("merge_wrongly", "merge_wrongly", "merge"))
+        _insert(dice, history, kind, *["take_back"] * dice.choice((0, 1, 1)))
+    for _ in range(dice.choice((0, 0, 0, 1, 2))):
+        kind = dice.choice((("enter_twice",), ("enter_twice", "merge_there"), ("merge_there",)))
+        _insert(dice, history, *kind)
     return history
+
+
+def _insert(dice: random.Random, history: list[Step], *kinds: str) -> None:
+    """Puts steps into a history, each somewhere after the one before."""
+    places = sorted(dice.randrange(1, len(history) + 1) for _ in kinds)
+    for moved, (kind, place) in enumerate(zip(kinds, places, strict=True)):
+        step = (kind, dice.randrange(1000), dice.randrange(1000), dice.randrange(1000))
+        history.insert(place + moved, step)
 
 
 def carry_out(company: Company, steps: Sequence[Step]) -> None:
@@ -204,6 +217,33 @@ def _fresh(company: Company, name: str, a: int, b: int, c: int) -> None:
     company.dispatch(other)
 
 
+def _enter_twice(company: Company, name: str, _a: int, b: int, _c: int) -> None:
+    """Somebody enters a customer twice in one system; the hub has heard of it, or has not."""
+    company.enter_twice(name)
+    if b % 3:
+        company.poll(name)
+    if b % 3 == 2:
+        company.take_in(name)
+
+
+def _merge_wrongly(company: Company, name: str, a: int, b: int, c: int) -> None:
+    """A steward takes two customers for one, maybe while the process dies."""
+    if c % 3 == 0:
+        company.faults.plan(1 + c % 8)
+    company.merge_wrongly(a, b)
+    if c % 2:
+        company.dispatch(name)
+
+
+def _take_back(company: Company, name: str, a: int, b: int, c: int) -> None:
+    """A steward takes a merge back: before it went out, or when all of it is done."""
+    if a % 3 == 0:
+        _everything(company, name, 0, 0, 0)
+    if b % 3 == 0:
+        company.faults.plan(1 + b % 8)
+    company.take_back(c)
+
+
 def _other(name: str, c: int) -> str:
     return [each for each in NAMES if each != name][c % 2]
 
@@ -240,5 +280,9 @@ _DO = {
     "emptied": _emptied,
     "fresh": _fresh,
     "merge": _merge,
+    "merge_wrongly": _merge_wrongly,
+    "take_back": _take_back,
+    "enter_twice": _enter_twice,
+    "merge_there": lambda co, name, a, b, c: co.merge_there(name, b, c),
 }
 KINDS = tuple(_DO)
