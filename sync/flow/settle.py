@@ -253,7 +253,8 @@ def _repoint_children(tx: Tx, system: OpenSystem, golden: Golden, absorber: Abso
     for child_id, entity in goldens.children(tx, golden.id):
         path = PARENTS.get(entity, ("parent",))[0]
         for link in links.of_golden(tx, [child_id], system.id)[child_id]:
-            link.shadow = {**link.shadow, path: None}
+            if link.shadow.get(path) == golden.id:  # else it names somebody else, and differs so
+                link.shadow = {**link.shadow, path: None}
             link.pushed = {p: v for p, v in link.pushed.items() if p != path}
         absorber.mark_own(child_id, entity)
 

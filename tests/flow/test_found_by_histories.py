@@ -427,3 +427,28 @@ def test_a_merge_that_brings_a_customer_back_to_a_system_brings_its_contacts(fix
     unify.merge(fixture.hub, ids[ACME["name"]], ids["Quite different"], "li")
     fixture.sync()
     assert only(fixture, "erp", "contacts")["customer_id"] == only(fixture, "erp")["id"]
+
+
+def test_an_edit_of_a_contact_does_not_undo_that_its_customer_came_apart(fixture):
+    erp = fixture.world("erp")
+    erp.create("customers", name="Quite different", email="q@quite.example")
+    acme = erp.create("customers", **ACME)
+    erp.create("contacts", name="Wang Wei", email="wang@acme.example", customer_id=acme)
+    fixture.sync()
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    merge_id = unify.merge(fixture.hub, ids["Quite different"], ids[ACME["name"]], "li")
+    fixture.sync()  # each system has merged its two records and moved the contact
+    split.unmerge(fixture.hub, merge_id, "li")
+    small = replace(fixture.hub, settings=fixture.hub.settings.model_copy(update={"batch": 1}))
+    while len(erp.all("customers")) < 2:  # Acme is made anew, its contact has not been told
+        dispatch.drain(small, fixture.id_of("erp"), rounds=1)
+    contact = only(fixture, "erp", "contacts")
+    assert contact["customer_id"] != erp.all("customers")[-1]["id"]
+    erp.edit("contacts", contact["id"], notes="typed")
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    fixture.sync()
+    for name in fixture.names:
+        contact = only(fixture, name, "contacts")
+        names = {r["id"]: r["name"] for r in fixture.world(name).all("customers")}
+        assert (names[contact["customer_id"]], contact["notes"]) == (ACME["name"], "typed")

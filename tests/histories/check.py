@@ -88,9 +88,10 @@ def _asked_again(company: Company) -> list[str]:
         frozenset((row.first_id, row.second_id)): row.state for row in company.rows(Candidate)
     }
     merges = {row.id: row for row in company.rows(Merge)}
+    now = {golden.id: golden.merged_into or golden.id for golden in company.rows(Golden)}
     for union in company.people.taken_apart():
         row = merges[union.merge_id or 0]
-        state = decided.get(frozenset((row.winner_id, row.loser_id)))
+        state = decided.get(frozenset((now[row.winner_id], now[row.loser_id])))
         if state != "different":
             found.append(f"{union.kept} and {union.other} were taken apart, and are {state}")
     return found
