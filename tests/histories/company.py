@@ -172,7 +172,6 @@ class Company:
         self.customers: list[str] = []  # identities: the mail address that is never edited
         self.contacts: list[tuple[str, str]] = []  # identity, identity of the customer
         self.either: dict[str, frozenset[str]] = {}  # contacts entered while these were one
-        self.entered: dict[str, tuple[str, str]] = {}  # contact -> (system, id) of its customer
         self.merged: set[str] = set()  # those whose records somebody merged
         self.touched: set[str] = set()  # deleted or undeleted by a user somewhere
         self.doubles: list[tuple[str, str, str]] = []  # (system, id, id): one customer, twice
@@ -286,7 +285,6 @@ class Company:
             return
         identity = f"person{len(self.contacts)}@customer.example"
         self.contacts.append((identity, self.owner(name, parents[0]["id"], parents[0])))
-        self.entered[identity] = (name, parents[0]["id"])
         if len(self.people.group(owner)) > 1:
             self.either[identity] = self.people.group(owner)
         self.worlds[name].create(
@@ -601,6 +599,8 @@ class Company:
             loser_id=loser.id, records=self._records_of(loser.id),
             children=frozenset(self.identity(g.id) for g in self.rows(Golden)
                                if g.parent_id == loser.id and g.entity == "contact"),
+            heard=frozenset(self.identity(g.id) for g in self.rows(Golden)
+                            if g.entity == "contact"),
         )  # fmt: skip
         self.guarded(lambda: unify.merge(self.hub, winner.id, loser.id, "user"))
         for row in self.rows(Merge):
@@ -633,7 +633,15 @@ class Company:
             union.taken_back = True
             if union.kept == union.other:
                 self._part(union)
+            self._doubt_parents(union)
         return True
+
+    def _doubt_parents(self, union: Union) -> None:
+        """Contacts heard of since: the record they were entered for may have been merged away."""
+        pair = frozenset({union.kept, union.other})
+        for contact, owner in self.contacts:
+            if owner in pair and contact not in union.heard:
+                self.either[contact] = pair | self.either.get(contact, frozenset())
 
     def _may_be_taken_back(self, union: Union) -> bool:
         standing = union.merge_id is not None and not union.taken_back
@@ -650,9 +658,6 @@ class Company:
             (contact, other if contact in union.children else owner)
             for contact, owner in self.contacts
         ]
-        for contact, owner in self.contacts:
-            if owner == union.kept and self.entered[contact] in union.records:
-                self.either[contact] = frozenset({owner, other})
         union.other = other
         self.merged.add(other)
         if union.kept in self.touched:

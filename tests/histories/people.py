@@ -19,6 +19,7 @@ class Union:
     loser_id: str = ""  # the golden record that went
     records: frozenset[tuple[str, str]] = frozenset()  # (system, id) of that one's customers
     children: frozenset[str] = frozenset()  # identities of its contacts
+    heard: frozenset[str] = frozenset()  # identities of all contacts that the hub had heard of
     before: tuple[Mapping[str, Any], Mapping[str, Any]] = ({}, {})  # both golden records' values
     taken_back: bool = False
 
