@@ -170,15 +170,15 @@ def _trust_the_webhook(patch: pytest.MonkeyPatch) -> None:
 
 
 DEFECTS = (
-    Defect("ignore_pushed", 850, _ignore_pushed),
+    Defect("ignore_pushed", 0, _ignore_pushed),
     Defect("write_until_it_reads_the_same", 500, _write_until_it_reads_the_same),
     Defect("forget_pushing", 919, _forget_pushing),
     Defect("settle_before_the_write", 12, _settle_before_the_write),
     Defect("finish_before_taking_in", None, _finish_before_taking_in),
     Defect("believe_old_pages", None, _believe_old_pages),
-    Defect("skip_reading_before_writing", 555, _skip_reading_before_writing),
+    Defect("skip_reading_before_writing", 39, _skip_reading_before_writing),
     Defect("never_look_for_a_doubted_create", 0, _never_look_for_a_doubted_create),
-    Defect("create_unheard", 163, _create_unheard),
+    Defect("create_unheard", 0, _create_unheard),
     Defect("ignore_generations", 776, _ignore_generations),
     Defect("log_nothing_that_is_refused", 663, _let_blanks_win),
     Defect("forget_deletes", 347, _forget_deletes),
@@ -198,13 +198,12 @@ def main() -> int:
     for defect in DEFECTS:
         if sys.argv[1:] and defect.name not in sys.argv[1:]:
             continue
-        with switched_on(defect):
-            for seed in range(1000):
+        for seed in range(1000):
+            with switched_on(defect):
                 found = search.run_seed(seed)
-                if found:
-                    break
-        clean = search.run_seed(seed)
-        print(f"{defect.name}: seed {seed}: {found[:1]} {clean or ''}", flush=True)
+            if found and not search.run_seed(seed):
+                print(f"{defect.name}: seed {seed}: {found[0]}", flush=True)
+                break
     search.forget_template()
     return 0
 
