@@ -180,8 +180,8 @@ DEFECTS = (
     Defect("never_look_for_a_doubted_create", 0, _never_look_for_a_doubted_create),
     Defect("create_unheard", 0, _create_unheard),
     Defect("ignore_generations", 776, _ignore_generations),
-    Defect("log_nothing_that_is_refused", 663, _let_blanks_win),
-    Defect("forget_deletes", 347, _forget_deletes),
+    Defect("log_nothing_that_is_refused", 3, _let_blanks_win),
+    Defect("forget_deletes", 0, _forget_deletes),
     Defect("mark_live_systems_only", 15, _mark_live_systems_only),
     Defect("trust_the_webhook", None, _trust_the_webhook),
 )
