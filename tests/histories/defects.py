@@ -179,7 +179,7 @@ DEFECTS = (
     Defect("skip_reading_before_writing", 39, _skip_reading_before_writing),
     Defect("never_look_for_a_doubted_create", 0, _never_look_for_a_doubted_create),
     Defect("create_unheard", 0, _create_unheard),
-    Defect("ignore_generations", 776, _ignore_generations),
+    Defect("ignore_generations", None, _ignore_generations),
     Defect("log_nothing_that_is_refused", 3, _let_blanks_win),
     Defect("forget_deletes", 0, _forget_deletes),
     Defect("mark_live_systems_only", 15, _mark_live_systems_only),
