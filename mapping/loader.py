@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +85,24 @@ def load(source: str | Path, *, folders: Sequence[Path] = (), name: str = "mappi
     `extends` is looked for beside the file, then in `folders`. `name` stands for the file in
     errors about text.
     """
-    draft = _read(source, tuple(folders), name, ())
+    if isinstance(source, str) and _is_text(source) and "extends" not in source:
+        with suppress(MappingError):  # which is to name the file, so it is found once more
+            return _standing_alone(source)
+    return _load(source, tuple(folders), name)
+
+
+@lru_cache(maxsize=256)
+def _standing_alone(text: str) -> MappingSpec:
+    """Each text is read once per process: a system's mappings are opened again and again."""
+    return _load(text, (), "mapping")
+
+
+def _is_text(source: str) -> bool:
+    return "\n" in source or ":" in source
+
+
+def _load(source: str | Path, folders: tuple[Path, ...], name: str) -> MappingSpec:
+    draft = _read(source, folders, name, ())
     given = draft.keys | {"fields": [rule.given for rule in draft.rules]}
     try:
         return MappingSpec.model_validate(given)
@@ -106,7 +125,7 @@ def dump(spec: MappingSpec) -> str:
 def _read(
     source: str | Path, folders: tuple[Path, ...], name: str, seen: tuple[str, ...]
 ) -> _Draft:
-    is_text = isinstance(source, str) and ("\n" in source or ":" in source)
+    is_text = isinstance(source, str) and _is_text(source)
     file = name if is_text else str(source)
     text = str(source) if is_text else _text(Path(source))
     draft = _draft(file, text)
