@@ -145,6 +145,26 @@ def pg_url(_pg_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def _pg_tables(_pg_server: str) -> Iterator[str]:
+    """The name of a database with the hub's tables, to be copied: sooner done than making them."""
+    from sync.store.session import Database  # noqa: PLC0415  many tests need nothing of it
+    from sync.store.tables import Base  # noqa: PLC0415
+
+    with _database(_pg_server) as url:
+        database = Database(url)
+        Base.metadata.create_all(database.engine)
+        database.engine.dispose()
+        yield urlsplit(url).path.removeprefix("/")
+
+
+@pytest.fixture
+def pg_hub_url(_pg_server: str, _pg_tables: str) -> Iterator[str]:
+    """A PostgreSQL database for one test, with the hub's tables and nothing in them."""
+    with _database(_pg_server, like=_pg_tables) as url:
+        yield url
+
+
 @pytest.fixture
 def pg_fresh_url(_pg_server: str) -> Iterator[str]:
     """An empty PostgreSQL database for one test."""
@@ -153,10 +173,11 @@ def pg_fresh_url(_pg_server: str) -> Iterator[str]:
 
 
 class _database:  # noqa: N801 - reads as a function
-    """A database that exists while the block runs."""
+    """A database that exists while the block runs, empty or a copy of another."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, like: str = "") -> None:
         self._server, self._name = server, f"kehub_test_{uuid4().hex[:12]}"
+        self._copied = f" TEMPLATE {like}" if like else ""
 
     def _execute(self, statement: str) -> None:
         plain = self._server.replace("postgresql+psycopg:", "postgresql:")
@@ -164,7 +185,7 @@ class _database:  # noqa: N801 - reads as a function
             connection.execute(statement)
 
     def __enter__(self) -> str:
-        self._execute(f"CREATE DATABASE {self._name}")
+        self._execute(f"CREATE DATABASE {self._name}{self._copied}")
         return urlsplit(self._server)._replace(path=f"/{self._name}").geturl()
 
     def __exit__(self, *_failure: object) -> None:

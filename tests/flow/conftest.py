@@ -11,7 +11,7 @@ from tests.hubs import Fixture, make_hub
 def fixture(request, tmp_path) -> Iterator[Fixture]:
     url = f"sqlite:///{tmp_path / 'kehub.db'}"
     if request.param == "postgresql":
-        url = request.getfixturevalue("pg_fresh_url")
+        url = request.getfixturevalue("pg_hub_url")
     made = make_hub(url, tmp_path, ("erp", "crm", "sales"))
     yield made
     made.close()

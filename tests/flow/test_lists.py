@@ -21,7 +21,7 @@ CUSTOMERS = [
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
 def hub(request, tmp_path):
     sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'hub.db'}" if sqlite else request.getfixturevalue("pg_fresh_url")
+    url = f"sqlite:///{tmp_path / 'hub.db'}" if sqlite else request.getfixturevalue("pg_hub_url")
     database, clock = Database(url), Clock()
     Base.metadata.create_all(database.engine)
     with database.write() as tx:

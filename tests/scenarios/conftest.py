@@ -38,7 +38,7 @@ def fixture(request, tmp_path) -> Iterator[Fixture]:
     """Three memory systems on a clock that the test moves."""
     url = f"sqlite:///{tmp_path / 'kehub.db'}"
     if request.param == "postgresql":
-        url = request.getfixturevalue("pg_fresh_url")
+        url = request.getfixturevalue("pg_hub_url")
     made = make_hub(url, tmp_path, ("erp", "crm", "sales"))
     yield made
     made.close()
