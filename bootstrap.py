@@ -364,7 +364,9 @@ def histories(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     _offer_browser()
-    workers = () if any(word.startswith("-n") for word in arguments) else ("-n", WORKERS)
+    workers: tuple[str, ...] = ("-n", WORKERS, "--dist", "worksteal")
+    if any(word.startswith("-n") for word in arguments):
+        workers = ()
     return _become("python", "-m", "pytest", *workers, *arguments)
 
 

@@ -49,16 +49,24 @@ def pytest_report_header(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Shuffle files, and the tests of a file among themselves: module fixtures stay cheap."""
+    """Shuffle files, and the tests of a file among themselves: module fixtures stay cheap.
+
+    Files with long tests come first, so that no worker is left alone with one at the end.
+    """
     generator = random.Random(config.stash[_order])
     by_file = {}
     for item in items:
         by_file.setdefault(item.path, []).append(item)
     files = list(by_file.values())
     generator.shuffle(files)
+    files.sort(key=lambda tests: not any(map(_is_long, tests)))
     for tests in files:
         generator.shuffle(tests)
     items[:] = [test for tests in files for test in tests]
+
+
+def _is_long(test):
+    return any(test.get_closest_marker(name) for name in ("slow", "timeout"))
 
 
 def _guarded(original):
