@@ -40,6 +40,8 @@ def fixture(request, tmp_path) -> Iterator[Fixture]:
     if request.param == "postgresql":
         url = request.getfixturevalue("pg_hub_url")
     made = make_hub(url, tmp_path, ("erp", "crm", "sales"))
+    if not request.node.get_closest_marker("facts"):
+        made.without_facts()
     yield made
     made.close()
 

@@ -20,6 +20,7 @@ WEI = {
     "mobile": "+8613911112222",
     "notes": "likes green tea from Huangshan",
 }
+pytestmark = pytest.mark.facts  # an invoice stays, and keeps its customer
 SECRETS = ("诸葛未名", "weiming.zhuge", "13911112222", "Huangshan")
 
 
