@@ -270,6 +270,10 @@ RULES: Mapping[str, Pair] = {
     "merged in": ("another record was merged in", "并入了另一条记录"),
     "merged away": ("merged into another record", "并入另一条记录"),
     "merged there": ("merged there", "已在该系统中合并"),
+    "merged there before it was undone": (
+        "merged there before the merge was undone",
+        "撤销合并之前，该系统中已完成合并",
+    ),
     "remote merge asked for": ("the system is asked to merge", "已请求系统合并"),
     "duplicate kept": ("stays twice there", "在该系统中仍为两条"),
     "kept apart": ("told apart", "判定为不同记录"),

@@ -670,6 +670,8 @@ def _note(link: Link, item: Incoming) -> None:
     change = item.seen.change
     link.digest, link.version = item.digest, change.version
     link.modified_at, link.seen_at = change.modified_at, item.seen.read_at
+    if link.is_primary and link.state == "live":
+        link.doubt_since = None  # a merge that was asked for and undone has not been done
 
 
 def _agree(item: Incoming, golden: Golden) -> bool:

@@ -92,7 +92,7 @@ def _take_seat(hub: Hub, tx: Tx, link: Link) -> None:
     """There is nothing left to merge into: the duplicate is the record now."""
     current = tx.get_one(Link, link.id)
     if current.state == unify.MERGING and not current.is_primary:
-        current.state, current.is_primary = "live", True
+        current.state, current.is_primary, current.doubt_since = "live", True, None
         tx.flush()
         unify.mark(hub, tx, [tx.get_one(Golden, current.golden_id)], (), [current.system_id])
 
@@ -101,6 +101,7 @@ def _keep(hub: Hub, link: Link, rule: str) -> None:
     """The duplicate stays in its system, linked and listed for the user."""
     with hub.database.write() as tx:
         current = tx.get_one(Link, link.id)
+        current.doubt_since = None  # not done, for sure
         if current.state == unify.MERGING:
             current.state = "live"
             golden = tx.get_one(Golden, current.golden_id)
@@ -124,6 +125,8 @@ def _merge(
     if before[winner_id].data is None:
         return False  # its tombstone has just been taken in
     if before[loser_id].data is not None:
+        if not _announce(hub, link):
+            return True
         try:
             connector.merge(name, winner_id, [loser_id])
         except RecordError as error:
@@ -134,6 +137,16 @@ def _merge(
     with hub.database.write() as tx:
         _done(hub, tx, system, main, link, Seen(after, read_at))
     take_in.absorb_now(hub, system, [Seen(after, read_at)], run_id)
+    return True
+
+
+def _announce(hub: Hub, link: Link) -> bool:
+    """Notes that the merge is on its way, unless it was undone: its answer may never come."""
+    with hub.database.write() as tx:
+        current = tx.get_one(Link, link.id)
+        if current.state != unify.MERGING or current.is_primary:
+            return False
+        current.doubt_since = hub.now()
     return True
 
 
@@ -150,6 +163,7 @@ def _done(hub: Hub, tx: Tx, system: OpenSystem, main: Link, link: Link, after: S
     goldens.load(tx, [link.golden_id], lock=True)
     current, standing = tx.get_one(Link, link.id), tx.get_one(Link, main.id)
     golden = tx.get_one(Golden, current.golden_id)
+    current.doubt_since = None
     if current.is_primary:  # undone while the call was on its way: made again
         current.state = REPLACED
         unify.mark(hub, tx, [golden], (), [system.id])

@@ -29,7 +29,7 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
         row, winner, loser = _undoable(tx, merge_id)
         undo = row.undo
         apart = _values(hub, tx, winner, undo)
-        _return_links(tx, undo["links"], winner.id)
+        _return_links(hub, tx, undo["links"], winner.id)
         loser.state, loser.merged_into = "live", None
         shown = {**undo["merged"], **winner.values}
         _restore(tx, winner, apart.winner, apart.winner_provenance, shown)
@@ -101,7 +101,7 @@ def _values(hub: Hub, tx: Tx, winner: Golden, undo: Mapping[str, Any]) -> Apart:
     )
 
 
-def _return_links(tx: Tx, stored: Sequence[Mapping[str, Any]], winner_id: str) -> None:
+def _return_links(hub: Hub, tx: Tx, stored: Sequence[Mapping[str, Any]], winner_id: str) -> None:
     """The loser's links first: a seat has to be free before the winner takes it back."""
     rows = {link.id: link for link in _links(tx, [one["id"] for one in stored])}
     for one in sorted(stored, key=lambda one: one["golden_id"] == winner_id):
@@ -112,6 +112,8 @@ def _return_links(tx: Tx, stored: Sequence[Mapping[str, Any]], winner_id: str) -
         if one["is_primary"] and not link.is_primary:
             link.is_primary = True
             link.state = _state_again(link.state)
+            if link.state == "live" and link.doubt_since is not None:
+                _look_at(hub, tx, link)  # the system may have merged it, and not told us
         tx.flush()
 
 
@@ -178,11 +180,17 @@ def _look_at_new_children(hub: Hub, tx: Tx, winner: Golden, loser: Golden) -> No
     )
     for found in links.of_golden(tx, ids).values():
         for link in found:
-            if link.state == "live" and link.remote_id is not None:
-                link.digest = ""
-                row = hint_row(link.system_id, link.object, link.remote_id, new_id(), hub.now())
-                inbox.deliver(tx, [row])
-                tx.after_commit(hub.waker.take_in, link.system_id)
+            if link.state == "live":
+                _look_at(hub, tx, link)
+
+
+def _look_at(hub: Hub, tx: Tx, link: Link) -> None:
+    if link.remote_id is None:
+        return
+    link.digest = ""
+    row = hint_row(link.system_id, link.object, link.remote_id, new_id(), hub.now())
+    inbox.deliver(tx, [row])
+    tx.after_commit(hub.waker.take_in, link.system_id)
 
 
 def _merged_at(tx: Tx, winner: Golden, loser: Golden) -> Any:

@@ -164,7 +164,7 @@ def promote(hub: Hub, tx: Tx, gone: Link) -> bool:
         spare = link.object == gone.object and not link.is_primary
         if spare and link.state in {"live", MERGING}:
             tx.flush()
-            link.is_primary, link.state = True, "live"
+            link.is_primary, link.state, link.doubt_since = True, "live", None
             mark(hub, tx, [tx.get_one(Golden, link.golden_id)], (), [link.system_id])
             return True
     return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -112,24 +112,16 @@ def _let_go(
     winner_id: str | None,
 ) -> None:
     now = hub.now()
+    if link.is_primary and link.doubt_since is not None:
+        _make_again(tx, system, link, golden, absorber, now)
+        return
     winner = _winner(tx, system, link, winner_id)
     if winner_id is not None and winner is None:
         _point_to(hub, tx, system, link, golden, winner_id, absorber.run_id)
         return
     link.state, link.pushing, link.seen_at = "gone", None, now
-    tx.add(
-        Change(
-            golden_id=golden.id,
-            entity=golden.entity,
-            op="gone",
-            system_id=system.id,
-            object=link.object,
-            remote_id=link.remote_id,
-            rule=f"delete policy {system.delete_policy}",
-            run_id=absorber.run_id,
-            at=now,
-        )
-    )
+    rule = f"delete policy {system.delete_policy}"
+    _log_gone(tx, system, link, golden, absorber.run_id, now, rule)
     if not link.is_primary or promote(hub, tx, link):
         return  # only a duplicate went, or one is left: the customer is still there
     twin = winner
@@ -145,6 +137,39 @@ def _let_go(
         absorber.mark_all(golden)
     elif system.delete_policy == "review":
         _ask(hub, tx, system, golden)
+
+
+def _log_gone(
+    tx: Tx,
+    system: OpenSystem,
+    link: Link,
+    golden: Golden,
+    run_id: int | None,
+    now: datetime,
+    rule: str,
+) -> None:
+    tx.add(
+        Change(
+            golden_id=golden.id,
+            entity=golden.entity,
+            op="gone",
+            system_id=system.id,
+            object=link.object,
+            remote_id=link.remote_id,
+            rule=rule,
+            run_id=run_id,
+            at=now,
+        )
+    )
+
+
+def _make_again(
+    tx: Tx, system: OpenSystem, link: Link, golden: Golden, absorber: "Absorber", now: datetime
+) -> None:
+    """The hub asked for a merge, undid it, and hears only now that it was done: nobody's delete."""
+    link.state, link.pushing, link.seen_at, link.doubt_since = "replaced", None, now, None
+    _log_gone(tx, system, link, golden, absorber.run_id, now, "merged there before it was undone")
+    absorber.mark_all(golden)
 
 
 def _winner(tx: Tx, system: OpenSystem, link: Link, winner_id: str | None) -> Golden | None:

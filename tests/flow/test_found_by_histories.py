@@ -12,7 +12,7 @@ from sync.flow import decide, dispatch, split, take_in, unify
 from sync.flow.records import hint_row
 from sync.service import plans, systems
 from sync.store import inbox
-from sync.store.tables import Candidate, Change, DeadLetter, Dirty, System
+from sync.store.tables import Candidate, Change, DeadLetter, Dirty, Link, System
 
 ACME = {"name": "Acme Trading", "email": "a@acme.example", "tax_id": "91310000MA0000000Y"}
 
@@ -452,3 +452,27 @@ def test_an_edit_of_a_contact_does_not_undo_that_its_customer_came_apart(fixture
         contact = only(fixture, name, "contacts")
         names = {r["id"]: r["name"] for r in fixture.world(name).all("customers")}
         assert (names[contact["customer_id"]], contact["notes"]) == (ACME["name"], "typed")
+
+
+@pytest.mark.parametrize("lost_before", [False, True])
+def test_a_remote_merge_whose_answer_was_lost_and_which_was_undone_is_made_good(
+    fixture, lost_before
+):
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    crm.create("customers", name="Quite different", email="q@quite.example")
+    crm.create("customers", **ACME)
+    fixture.sync()
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    merge_id = unify.merge(fixture.hub, ids["Quite different"], ids[ACME["name"]], "li")
+    kind = "unreachable" if lost_before else "lost"
+    erp.trouble(Trouble(kind=kind, only="write"))
+    dispatch.drain(fixture.hub, fixture.id_of("erp"))
+    assert len(erp.all("customers")) == (2 if lost_before else 1)
+    split.unmerge(fixture.hub, merge_id, "li")
+    fixture.clock.pass_(600)
+    fixture.sync()
+    for name in fixture.names:
+        names = [r["name"] for r in fixture.world(name).all("customers")]
+        assert sorted(names) == ["Acme Trading", "Quite different"]
+    doubted = [link for link in rows(fixture, Link) if link.doubt_since is not None]
+    assert doubted == []
