@@ -175,6 +175,7 @@ class Company:
         self.merged: set[str] = set()  # those whose records somebody merged
         self.touched: set[str] = set()  # deleted or undeleted by a user somewhere
         self.doubles: list[tuple[str, str, str]] = []  # (system, id, id): one customer, twice
+        self.left_doubled: set[str] = set()  # one record of a double was deleted, not merged
         self.merged_there: set[str] = set()  # those whom a user merged in a remote system
         self.number = 0
         self.hub = self._open()
@@ -417,6 +418,7 @@ class Company:
         identity = self.people.born[name, first]
         rows = [self.worlds[name].get("customers", record) for record in (first, second)]
         if any(row is None or row.deleted for row in rows):
+            self.left_doubled.add(identity)
             return
         winner, loser = (first, second) if which % 2 else (second, first)
         if self._merge_records(name, winner, loser):
@@ -725,7 +727,7 @@ class Company:
 
     def _answer(self) -> None:
         """A steward merges records of one customer where much speaks against it, too, and those
-        that a user has merged in a remote system.
+        that users of one system entered twice, or merged there.
 
         All others are for the hub to find.
         """
@@ -738,7 +740,7 @@ class Company:
         same = self.identity(second.id) in self.people.group(identity)
         living = first.state == second.state == "live"
         told_apart = any(weight[-1] < -2 for weight in pair.weights)
-        told_apart = told_apart or identity in self.merged_there
+        told_apart = told_apart or identity in self.merged_there | self.left_doubled
         told_apart = told_apart or any(u.names(identity) for u in self.people.unions)
         wanted = pair.state == "open" and same and living and told_apart
         return (first, second) if wanted else None
