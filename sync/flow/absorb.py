@@ -66,10 +66,12 @@ class Absorber:
         targets: Sequence[Participant],
         run_id: int | None = None,
         lane: int = INTERACTIVE,
+        lanes: Mapping[str, int] | None = None,
         foreseen: Foreseen | None = None,
     ) -> None:
         self.hub, self.tx, self.system = hub, tx, system
         self.targets, self.run_id, self.lane = targets, run_id, lane
+        self._lanes = lanes or {}  # by golden id, where it is not `lane`
         self.now: datetime = hub.now()
         self.report = Report()
         self._links: dict[Key, Link] = {}
@@ -152,11 +154,18 @@ class Absorber:
         keys = keys_of_many([(golden.entity, golden.values) for golden in changed])
         by_id |= {golden.id: own for golden, own in zip(changed, keys, strict=True)}
         goldens.set_keys(self.tx, by_id, self._fresh)
-        self.report.woken |= dirty.mark(
-            self.tx, self._dirty, reason="taken in", lane=self.lane, now=self.now
-        )
+        self._mark_dirty()
         for system_id in self.report.woken if self.lane != BULK else ():
             self.tx.after_commit(self.hub.waker.dispatch, system_id)
+
+    def _mark_dirty(self) -> None:
+        by_lane: dict[int, list[tuple[str, str, int]]] = {}
+        for pair in self._dirty:
+            by_lane.setdefault(self._lanes.get(pair[0], self.lane), []).append(pair)
+        for lane, pairs in by_lane.items():
+            self.report.woken |= dirty.mark(
+                self.tx, pairs, reason="taken in", lane=lane, now=self.now
+            )
 
     def _follow(self, item: Incoming) -> bool:
         """A record that has become another one (conversion, merge) hands its link over."""

@@ -377,8 +377,10 @@ def _ack(
     after = _read_after(hub, system, name, by_key, done)
     items = {key: settle.readable(system, seen) for key, seen in after.items()}
     targets = hub.participants()
+    # What a load's write brings back is part of the load: it must not pass for a person's edit.
+    lanes = {intent.golden.id: intent.row.lane for intent in by_key.values()}
     with hub.database.write() as tx:
-        absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id)
+        absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id, lanes=lanes)
         locked = goldens.load(tx, [by_key[o.key].golden.id for o in done], lock=True)
         held = links.of_golden(tx, list(locked), system.id)  # into the session, in one query
         finished = []
