@@ -327,7 +327,10 @@ class Company:
             if owner is None or not entries:
                 continue
             value = {path: owner.values.get(path) for path in unit_value(unit, {})}
-            allowed = [entry.value for entry in self.ledger.allowed(mail, unit)]
+            standing = self.ledger.allowed(mail, unit)
+            allowed = [entry.value for entry in standing]
+            if any(entry.optional and not entry.replaces for entry in standing):
+                allowed.append(dict.fromkeys(value))  # nobody had typed anything before it
             if value not in allowed:
                 findings.note("lost", f"{unit} of {mail} is {value}, but typed was: {allowed}")
             history, open_ones = log.get(owner.id, []), disputes.get(owner.id, [])
