@@ -364,9 +364,7 @@ def histories(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     _offer_browser()
-    workers: tuple[str, ...] = ("-n", WORKERS)
-    if any(word.startswith("-n") for word in arguments):
-        workers = ()
+    workers = () if any(word.startswith("-n") for word in arguments) else ("-n", WORKERS)
     return _become("python", "-m", "pytest", *workers, *arguments)
 
 
