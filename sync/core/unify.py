@@ -240,8 +240,11 @@ def come_apart(
 
 
 def with_blanks(values: Values, merged: Values, held: Iterable[Values]) -> dict[str, Any]:
-    """Says of what the merge brought to a record's systems, and it never had, that it goes."""
-    brought = {path for path, value in merged.items() if value is not None} - values.keys()
+    """Says of what came to a record's systems while it was one with another that it goes.
+
+    Also of what was emptied again meanwhile (None in `merged`): some systems may show it still.
+    """
+    brought = merged.keys() - values.keys()
     shown = {path for shadow in held for path, value in shadow.items() if value is not None}
     return {**values, **dict.fromkeys(sorted(shown & brought))}
 

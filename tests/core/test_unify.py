@@ -121,6 +121,11 @@ def test_only_what_the_merge_brought_is_emptied():
     assert values == {"name": "A", "notes": None}
 
 
+def test_what_came_with_the_other_and_was_emptied_meanwhile_goes_too():
+    values = with_blanks({"name": "A"}, {"name": "A", "notes": None}, [{"notes": "typed as one"}])
+    assert values == {"name": "A", "notes": None}
+
+
 def test_what_a_remote_merge_filled_in_is_no_edit():
     after, before, other = {"fax": "1", "name": "X"}, {"name": "A"}, {"fax": "1", "name": "B"}
     assert known_by_merge(after, before, other) == {"fax": "1"}

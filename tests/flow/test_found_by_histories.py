@@ -476,3 +476,25 @@ def test_a_remote_merge_whose_answer_was_lost_and_which_was_undone_is_made_good(
         assert sorted(names) == ["Acme Trading", "Quite different"]
     doubted = [link for link in rows(fixture, Link) if link.doubt_since is not None]
     assert doubted == []
+
+
+def test_what_was_typed_and_emptied_while_two_were_one_is_empty_everywhere_afterwards(fixture):
+    policy = {"fields": [{"path": "notes", "rule": "latest", "blanks": True}]}
+    fixture.hub = replace(fixture.hub, policies=PolicySet.model_validate(policy))
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    kept = erp.create("customers", name="Quite different", email="q@quite.example")
+    erp.create("customers", **ACME)
+    fixture.sync()
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    merge_id = unify.merge(fixture.hub, ids["Quite different"], ids[ACME["name"]], "li")
+    fixture.sync()
+    erp.edit("customers", kept, notes="typed while they were one")
+    fixture.sync()
+    crm.edit("customers", only(fixture, "crm")["id"], notes=None)
+    fixture.poll("crm")
+    take_in.drain(fixture.hub, fixture.id_of("crm"))  # the others have not been told yet
+    split.unmerge(fixture.hub, merge_id, "li")
+    fixture.sync()
+    for name in fixture.names:
+        found = {r["name"]: r["notes"] for r in fixture.world(name).all("customers")}
+        assert found == {"Quite different": None, ACME["name"]: None}

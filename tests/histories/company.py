@@ -427,7 +427,8 @@ class Company:
     def _merge_customers_there(self, name: str, a: int, b: int) -> None:
         """Two customers who turn out to be one. The hub has to know both, else it cannot tell."""
         known = [link for link in self._links(self.ids[name]) if self._is_alone(link.golden_id)]
-        known = [link for link in known if self.worlds[name].get("customers", link.remote_id)]
+        rows = {link.id: self.worlds[name].get("customers", link.remote_id) for link in known}
+        known = [link for link in known if (row := rows[link.id]) and not row.deleted]
         if len(known) < 2:
             return
         winner = known.pop(a % len(known))

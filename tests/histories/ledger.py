@@ -96,13 +96,16 @@ class Ledger:
         return [entry for entry in entries if entry.number not in replaced]
 
     def allowed(self, identity: str, unit: str) -> list[Typed]:
-        """Heads, and what stands behind a head that a rule or a deletion may have undone."""
+        """Heads, and what stands behind a head that a rule or a deletion may have undone.
+
+        Of those who were taken apart, not what was typed into the other's records: it went there.
+        """
         known = {entry.number: entry for entry in self.of(identity, unit)}
         found = {entry.number: entry for entry in self.heads(identity, unit)}
         weak = [entry for entry in found.values() if entry.value is None or entry.optional]
         while weak:
             for number in weak.pop().replaces:
-                if number not in found:
+                if number in known and number not in found:
                     found[number] = known[number]
                     if known[number].value is None or known[number].optional:
                         weak.append(known[number])

@@ -1,0 +1,42 @@
+"""What the checker itself got wrong once, each as the shortest story that shows it."""
+
+import pytest
+
+from tests.histories import search
+from tests.histories.company import NAMES, Company, Profile
+from tests.histories.ledger import Ledger
+from tests.histories.people import People, Union
+
+PLAIN = Profile({name: {} for name in NAMES}, dict.fromkeys(NAMES, "unlink"), batch=1, guard=10)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _template():
+    yield
+    search.forget_template()
+
+
+def test_what_an_emptied_value_replaced_went_with_the_other_customer():
+    people = People(unions=[Union("a", "b")])
+    ledger = Ledger(group=people.group)
+    other = ledger.typed("b", "notes", {"notes": "b's"}, "crm", set())
+    mine = ledger.typed("a", "notes", None, "erp", {other.number})
+    people.unions[0].taken_back = True
+    assert ledger.allowed("a", "notes") == [mine]
+    assert ledger.allowed("b", "notes") == [other]
+
+
+def test_nobody_merges_a_record_that_is_deleted_there():
+    company = Company(PLAIN)
+    try:
+        for place in ("crm", "erp"):
+            company.new_customer(place)
+            company.poll(place)
+            company.take_in(place)
+        company.dispatch("crm")
+        company.delete("crm", 0)
+        company.merge_there("crm", 1, 0)
+        assert company.people.unions == []
+        assert len(company.records("crm", "customers", company.customers[1])) == 1
+    finally:
+        company.close()
