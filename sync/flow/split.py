@@ -1,6 +1,6 @@
 """A merge is undone: each side gets its own values, links and children back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -29,7 +29,7 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
         row, winner, loser = _undoable(tx, merge_id)
         undo = row.undo
         apart = _values(hub, tx, winner, undo)
-        _return_links(hub, tx, undo["links"], winner.id)
+        doubted = _return_links(hub, tx, undo["links"], winner.id)
         loser.state, loser.merged_into = "live", None
         shown = {**undo["merged"], **winner.values}
         _restore(tx, winner, apart.winner, apart.winner_provenance, shown)
@@ -39,6 +39,7 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
             goldens.describe(golden, now)
             unify.log(tx, golden, "unmerged", now, new=other.id, actor=actor, old=undo["merged"])
         children = _return_children(hub, tx, undo["children"], winner, loser, actor)
+        _expect_moved(tx, children, doubted, winner, loser)
         _return_rows(tx, undo, winner.id, loser.id)
         candidates.decide(tx, winner.id, loser.id, candidates.DIFFERENT, actor=actor, now=now)
         unify.set_keys(tx, [winner, loser])
@@ -101,8 +102,14 @@ def _values(hub: Hub, tx: Tx, winner: Golden, undo: Mapping[str, Any]) -> Apart:
     )
 
 
-def _return_links(hub: Hub, tx: Tx, stored: Sequence[Mapping[str, Any]], winner_id: str) -> None:
-    """The loser's links first: a seat has to be free before the winner takes it back."""
+def _return_links(
+    hub: Hub, tx: Tx, stored: Sequence[Mapping[str, Any]], winner_id: str
+) -> set[int]:
+    """The loser's links first: a seat has to be free before the winner takes it back.
+
+    Returns the systems that were asked to merge two records, and may have done so.
+    """
+    doubted: set[int] = set()
     rows = {link.id: link for link in _links(tx, [one["id"] for one in stored])}
     for one in sorted(stored, key=lambda one: one["golden_id"] == winner_id):
         link = rows.get(one["id"])
@@ -114,7 +121,9 @@ def _return_links(hub: Hub, tx: Tx, stored: Sequence[Mapping[str, Any]], winner_
             link.state = _state_again(link.state)
             if link.state == "live" and link.doubt_since is not None:
                 _look_at(hub, tx, link)  # the system may have merged it, and not told us
+                doubted.add(link.system_id)
         tx.flush()
+    return doubted
 
 
 def _links(tx: Tx, ids: Sequence[int]) -> list[Link]:
@@ -165,6 +174,18 @@ def _return_children(
     unify.set_keys(tx, [child for child in moved if child.entity == "contact"])
     _look_at_new_children(hub, tx, winner, loser)
     return [child for child in moved if child.state == "live"]
+
+
+def _expect_moved(
+    tx: Tx, children: Sequence[Golden], doubted: Collection[int], winner: Golden, loser: Golden
+) -> None:
+    """Children that a remote merge may have moved: that is our own doing, and nobody's edit."""
+    references = {child.id: unify.reference_of(child) for child in children}
+    for golden_id, found in links.of_golden(tx, list(references)).items():
+        path = references[golden_id]
+        for link in found:
+            if link.system_id in doubted and link.shadow.get(path) == loser.id:
+                link.pushing = {**(link.pushing or {}), path: winner.id}
 
 
 def _look_at_new_children(hub: Hub, tx: Tx, winner: Golden, loser: Golden) -> None:

@@ -498,3 +498,24 @@ def test_what_was_typed_and_emptied_while_two_were_one_is_empty_everywhere_after
     for name in fixture.names:
         found = {r["name"]: r["notes"] for r in fixture.world(name).all("customers")}
         assert found == {"Quite different": None, ACME["name"]: None}
+
+
+def test_a_contact_that_a_lost_remote_merge_moved_goes_back_with_its_customer(fixture):
+    erp = fixture.world("erp")
+    erp.create("customers", name="Quite different", email="q@quite.example")
+    acme = erp.create("customers", **ACME)
+    contact = erp.create("contacts", name="Wang Wei", email="wang@acme.example", customer_id=acme)
+    fixture.sync()
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    merge_id = unify.merge(fixture.hub, ids["Quite different"], ids[ACME["name"]], "li")
+    erp.trouble(Trouble(kind="lost", only="write"))
+    dispatch.drain(fixture.hub, fixture.id_of("erp"))  # done there, and nobody is told
+    assert erp.get("contacts", contact).body["customer_id"] != acme
+    split.unmerge(fixture.hub, merge_id, "li")
+    erp.edit("contacts", contact, notes="typed")  # so that the contact is seen, too
+    fixture.clock.pass_(600)
+    fixture.sync()
+    for name in fixture.names:
+        found = only(fixture, name, "contacts")
+        names = {r["id"]: r["name"] for r in fixture.world(name).all("customers")}
+        assert (names[found["customer_id"]], found["notes"]) == (ACME["name"], "typed")
