@@ -29,6 +29,7 @@ REFUSALS: Mapping[str, Texts] = {
         "请选择要核对的系统。",
         en_hint="Choose the systems to compare.",
     ),
+    "job_failed": Texts("任务未能完成：{reason}"),
     "no_job": Texts("任务 {id} 不存在。"),
     "no_plan": Texts("计划 {id} 不存在。"),
     "plan_not_ready": Texts("计划 {id} 当前不能执行。", "请重新生成计划。"),

@@ -181,6 +181,7 @@ JOB_KINDS: Mapping[str, Pair] = {
     "apply": ("Going live", "正在上线"),
     "mapping": ("Carrying out what the new version changes", "正在执行新版本带来的变更"),
     "restore": ("Taking in what the systems hold", "正在读入各系统的数据"),
+    "reconcile": ("Comparing all systems", "正在核对所有系统"),
     "replay": ("Looking for what was held back", "正在查找被暂缓写入的内容"),
 }
 JOB_STEPS: Mapping[str, Pair] = {

@@ -1,7 +1,8 @@
-"""Long work that somebody asked for on a screen: taken under a lease, resumed when a worker dies.
+"""Long work that somebody asked for: taken under a lease, resumed when its process dies.
 
 What is asked for stands in a row, so neither a lost message nor `kill -9` loses it: the sweep
 finds what nobody took, and what lost its worker. Of each kind and subject one is open at most.
+A command does its job itself, under the same lease; a worker goes on with it when it is killed.
 """
 
 import threading
@@ -17,7 +18,17 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from connectors.sdk.errors import TransientError
 from sync.core import backoff
-from sync.flow import backup, drift, load, mapping_change, memory, plan, recover, rollback
+from sync.flow import (
+    backup,
+    drift,
+    load,
+    mapping_change,
+    memory,
+    plan,
+    reconcile_all,
+    recover,
+    rollback,
+)
 from sync.flow.hub import Hub
 from sync.store import disk
 from sync.store import jobs as rows
@@ -28,7 +39,7 @@ from sync.store.tables import Job, Plan, new_id
 
 BACKUP, PROVE, THRESHOLDS, COUNT = "backup", "prove", "thresholds", "rollback_count"
 PLAN, APPLY, MAPPING, RESTORE = "plan", "apply", "mapping", "restore"
-REPLAY = "replay"
+REPLAY, RECONCILE = "replay", "reconcile"
 
 LEASE = timedelta(seconds=60)
 BEAT = 15.0  # seconds between two renewals of the lease
@@ -36,6 +47,7 @@ PATIENCE = timedelta(seconds=10)  # for the first message; then the sweep sends 
 AGAIN = timedelta(seconds=60)  # between two messages of the sweep
 MOST = 5  # times that a job is begun without an end
 _PASSING = (ArchiveBusyError, TransientError)
+_ASKED_ANEW = {RECONCILE}  # who asked is told that a system does not answer, and asks again
 _TOLD = (ArchiveError, SnapshotError, LookupError, FileNotFoundError)
 log = structlog.get_logger()
 
@@ -54,34 +66,62 @@ class Asked:
 
 def ask(hub: Hub, tx: Tx, kind: str, subject: str = "", *, actor: str = "", **facts: Any) -> int:
     """Has a worker do it. One that is open already serves for this wish, too."""
-    now = hub.now()
-    due_at = now + PATIENCE
-    job_id = rows.ask(tx, kind, subject, facts, actor=actor, now=now, due_at=due_at)
+    job_id = ask_here(hub, tx, kind, subject, actor=actor, **facts)
     tx.after_commit(hub.waker.job, job_id)
     return job_id
 
 
-def work(hub: Hub, job_id: int) -> None:
-    """Does a job, unless another worker is at it or it has ended."""
+def ask_here(
+    hub: Hub, tx: Tx, kind: str, subject: str = "", *, actor: str = "", **facts: Any
+) -> int:
+    """The same without a message: the caller works on it next. Should it die, the sweep calls."""
+    now = hub.now()
+    due_at = now + PATIENCE
+    return rows.ask(tx, kind, subject, facts, actor=actor, now=now, due_at=due_at)
+
+
+def work(hub: Hub, job_id: int) -> Exception | None:
+    """Does a job, unless another worker is at it or it has ended; returns what it failed with."""
     token, now = new_id(), hub.now()
     with hub.database.write() as tx:
         job = rows.take(tx, job_id, token, now=now, until=now + LEASE)
     if job is None:
-        return
+        return None
     asked = Asked(job.id, job.subject, job.facts, job.actor)
     if job.attempts > MOST:
         _give_up(hub, job, token, f"Begun {MOST} times, and each time the worker was lost.")
-        return
+        return None
     try:
         with held(hub, job_id, token):
             result = _WORK[job.kind](hub, asked, _noting(hub, job_id, token))
     except Exception as error:  # noqa: BLE001  however it fails, the row tells it
         _settle(hub, job, token, error)
-        return
+        return error
+    except BaseException:  # Ctrl-C: who goes on need not wait for the end of the lease
+        with hub.database.write() as tx:
+            rows.postpone(tx, job_id, token, hub.now(), "", refund=True)
+        raise
     finally:
         memory.give_back()
     with hub.database.write() as tx:
         rows.end(tx, job_id, token, result, hub.now())
+    return None
+
+
+def resume_due(hub: Hub) -> int:
+    """Does in this process what was asked for and is not being done; returns how many jobs."""
+    with hub.database.read() as session:
+        due = rows.due(session, hub.now())
+    for job_id in due:
+        work(hub, job_id)
+    return len(due)
+
+
+def abandon(hub: Hub, kind: str, subject: str, reason: str) -> None:
+    """Ends an open job without doing it; whoever is at it can no longer say how it ended."""
+    with hub.database.write() as tx:
+        if rows.drop(tx, kind, subject, reason, hub.now()):
+            _tell_plan(tx, kind, subject, reason)
 
 
 def wake_due(hub: Hub) -> None:
@@ -132,8 +172,8 @@ def _settle(hub: Hub, job: Job, token: str, error: Exception) -> None:
         reason = (
             f"The disk that holds {hub.settings.home} is full. Free some space, then try again."
         )
-    elif isinstance(error, _PASSING) or (
-        isinstance(error, OperationalError) and job.attempts < MOST
+    elif job.kind not in _ASKED_ANEW and (
+        isinstance(error, _PASSING) or (isinstance(error, OperationalError) and job.attempts < MOST)
     ):
         wait = backoff.delay(job.attempts, recover.hint_of(error), hub.chance())
         with hub.database.write() as tx:
@@ -141,7 +181,7 @@ def _settle(hub: Hub, job: Job, token: str, error: Exception) -> None:
             refund = isinstance(error, _PASSING)
             rows.postpone(tx, job.id, token, due_at, str(error), refund=refund)
         return
-    elif isinstance(error, _TOLD) or recover.is_setup(error):
+    elif isinstance(error, _TOLD) or recover.is_expected(error):
         reason = str(error)
     else:
         log.error("job_failed", job=job.id, kind=job.kind, exc_info=error)
@@ -151,12 +191,17 @@ def _settle(hub: Hub, job: Job, token: str, error: Exception) -> None:
 
 def _give_up(hub: Hub, job: Job, token: str, reason: str) -> None:
     with hub.database.write() as tx:
-        if rows.end(tx, job.id, token, {}, hub.now(), reason) and job.kind == PLAN:
-            tx.execute(
-                update(Plan)
-                .where(Plan.id == int(job.subject), Plan.state == "reading")
-                .values(state="failed", error=reason)
-            )
+        if rows.end(tx, job.id, token, {}, hub.now(), reason):
+            _tell_plan(tx, job.kind, job.subject, reason)
+
+
+def _tell_plan(tx: Tx, kind: str, subject: str, reason: str) -> None:
+    if kind in {PLAN, RECONCILE}:
+        tx.execute(
+            update(Plan)
+            .where(Plan.id == int(subject), Plan.state == "reading")
+            .values(state="failed", error=reason)
+        )
 
 
 # -- what each kind does ------------------------------------------------------------------------
@@ -214,6 +259,10 @@ def _go_on_restored(hub: Hub, _asked: Asked, _note: Note) -> dict[str, Any]:
     return {}
 
 
+def _reconcile(hub: Hub, asked: Asked, _note: Note) -> dict[str, Any]:
+    return reconcile_all.carry_out(hub, int(asked.subject), int(asked.facts["run"]))
+
+
 def _replay(hub: Hub, asked: Asked, _note: Note) -> dict[str, Any]:
     drift.replay(hub, hub.systems.open(int(asked.facts["system"])))
     return {}
@@ -229,4 +278,5 @@ _WORK: Mapping[str, Callable[[Hub, Asked, Note], Mapping[str, Any]]] = {
     MAPPING: _change_mapping,
     RESTORE: _go_on_restored,
     REPLAY: _replay,
+    RECONCILE: _reconcile,
 }

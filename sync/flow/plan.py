@@ -66,20 +66,19 @@ class _Clock:
 
 def make_plan(hub: Hub, plan_id: int) -> None:
     """Reads the plan's systems, simulates, stores the summary. A failure is stored, too."""
+    unmade = update(Plan).where(Plan.id == plan_id, Plan.state == "reading")
     try:
         _read(hub, plan_id)
         summary = _simulate(hub, plan_id) | {"misfits": _misfits(hub, plan_id)}
     except Exception as error:
         with hub.database.write() as tx:
-            tx.execute(
-                update(Plan).where(Plan.id == plan_id).values(state="failed", error=str(error))
-            )
+            tx.execute(unmade.values(state="failed", error=str(error)))
         if not recover.is_expected(error):
             raise
         return
     with hub.database.write() as tx:
         summary["relearned"] = relearned(tx, plan_id)
-        tx.execute(update(Plan).where(Plan.id == plan_id).values(state="ready", summary=summary))
+        tx.execute(unmade.values(state="ready", summary=summary))
 
 
 def make_plan_anew(hub: Hub, plan_id: int) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from sync.flow import backup as flow
 from sync.flow import jobs as flow_jobs
-from sync.flow import plan
 from sync.flow.hub import Hub
 from sync.service import jobs, plans
 from sync.service.errors import NotFoundError, ServiceError
@@ -187,14 +186,17 @@ def compare_restore(hub: Hub, *, actor: str = "") -> PlanView:
     """
     with hub.database.write() as tx:
         plan_id = _begin_compare(hub, tx, actor)
-    plan.make_plan(hub, plan_id)
-    return plans.get_plan(hub, plan_id)
+    return plans.make_plan(hub, plan_id)
 
 
 def approve_restore(hub: Hub, plan_id: int, *, actor: str = "") -> None:
     """Lets the hub go on as the comparison has shown."""
     _check_comparison(hub, plan_id)
-    flow.approve(hub, plan_id, actor)
+    with hub.database.write() as tx:
+        if not flow.begin_approval(hub, tx, plan_id, actor):
+            return
+        job_id = flow_jobs.ask_here(hub, tx, flow_jobs.RESTORE, str(plan_id), actor=actor)
+    jobs.ended_well(jobs.finish(hub, job_id))
 
 
 def start_approval(hub: Hub, plan_id: int, *, actor: str = "") -> None:

@@ -1,14 +1,18 @@
 """Long work in the workers: how far it has come, and how it ended."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sync.flow import jobs as flow
 from sync.flow.hub import Hub
-from sync.service.errors import NotFoundError
+from sync.service.errors import NotFoundError, ServiceError
 from sync.store import jobs as rows
 from sync.store.tables import Job
+
+LOOK_EVERY = 0.2  # seconds between two looks at a job that another process does
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,28 @@ def newest_by_subject(hub: Hub, kind: str) -> dict[str, JobView]:
     with hub.database.read() as session:
         found = rows.newest_by_subject(session, kind)
     return {subject: _view(job) for subject, job in found.items()}
+
+
+def finish(hub: Hub, job_id: int) -> JobView:
+    """Does a job in this process, or waits for who is at it and goes on when that one is lost.
+
+    Raises what it failed with here; what failed elsewhere is told by the view.
+    """
+    while True:
+        found = get_job(hub, job_id)
+        if not found.is_open:
+            return found
+        if error := flow.work(hub, job_id):
+            raise error
+        if get_job(hub, job_id).is_open:
+            time.sleep(LOOK_EVERY)
+
+
+def ended_well(job: JobView) -> JobView:
+    """The same job. ServiceError with its sentence where it failed."""
+    if job.state == "failed":
+        raise ServiceError(job.error, code="job_failed", reason=job.error)
+    return job
 
 
 def _view(job: Job) -> JobView:

@@ -14,7 +14,7 @@ from mapping.lint import lint
 from mapping.loader import load
 from mapping.spec import MappingSpec
 from sync.flow import jobs as flow_jobs
-from sync.flow import mapping_change, plan
+from sync.flow import plan
 from sync.flow.hub import Hub
 from sync.service import jobs, plans
 from sync.service.errors import NotFoundError, ServiceError
@@ -197,8 +197,8 @@ def preview(hub: Hub, mapping_id: int, *, actor: str = "", wake: bool = True) ->
         tx.add(made)
         tx.flush()
         plan_id = made.id
-        if wake:
-            flow_jobs.ask(hub, tx, flow_jobs.PLAN, str(plan_id), actor=actor)
+        ask = flow_jobs.ask if wake else flow_jobs.ask_here
+        ask(hub, tx, flow_jobs.PLAN, str(plan_id), actor=actor)
     return plans.get_plan(hub, plan_id)
 
 
@@ -225,11 +225,11 @@ def activate(
         _audit(hub, tx, actor, "mapping.activate", row, plan=plan_id, approved=approved)
         if plan_id is not None:
             tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applying"))
-        system_id = row.system_id
-        if not inline:
-            _carry_out(hub, tx, row, plan_id, actor)
+        facts = {"system": row.system_id, "plan": plan_id}
+        ask = flow_jobs.ask_here if inline else flow_jobs.ask
+        job_id = ask(hub, tx, flow_jobs.MAPPING, str(row.id), actor=actor, **facts)
     if inline:
-        mapping_change.carry_out(hub, system_id, plan_id)
+        jobs.ended_well(jobs.finish(hub, job_id))
     return get_version(hub, mapping_id)
 
 
@@ -246,12 +246,8 @@ def carry_on(hub: Hub, mapping_id: int, *, actor: str = "") -> None:
     with hub.database.write() as tx:
         row = tx.get_one(MappingRow, mapping_id)
         if row.state == "live":
-            _carry_out(hub, tx, row, last.facts["plan"], actor)
-
-
-def _carry_out(hub: Hub, tx: Tx, row: MappingRow, plan_id: int | None, actor: str) -> None:
-    facts = {"system": row.system_id, "plan": plan_id}
-    flow_jobs.ask(hub, tx, flow_jobs.MAPPING, str(row.id), actor=actor, **facts)
+            facts = {"system": row.system_id, "plan": last.facts["plan"]}
+            flow_jobs.ask(hub, tx, flow_jobs.MAPPING, str(row.id), actor=actor, **facts)
 
 
 def discard(hub: Hub, mapping_id: int, *, actor: str = "") -> None:

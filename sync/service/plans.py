@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from sync.flow import jobs, load, plan, reconcile
+from sync.flow import jobs, plan
 from sync.flow.hub import Hub
 from sync.service import jobs as service_jobs
 from sync.service.errors import NotFoundError, ServiceError
 from sync.service.jobs import JobView
 from sync.service.named import unknown_system
 from sync.store import audit, runs
+from sync.store import jobs as stored_jobs
+from sync.store.session import Tx
 from sync.store.tables import Plan, System
 
 
@@ -36,7 +38,10 @@ class PlanView:
 def start_plan(
     hub: Hub, names: Sequence[str] = (), *, actor: str = "", wake: bool = True
 ) -> PlanView:
-    """A plan for systems that are not live yet (none named: all of them)."""
+    """A plan for systems that are not live yet (none named: all of them).
+
+    With `wake` a worker makes it; without, the caller does, and goes on with an interrupted one.
+    """
     with hub.database.write() as tx:
         rows = list(tx.scalars(select(System).order_by(System.id)))
         chosen = (
@@ -54,19 +59,40 @@ def start_plan(
                 hint="Name the systems, or run `kehub reconcile`.",
             )
         kind = "load" if any(row.state in {"draft", "testing"} for row in chosen) else "reconcile"
-        row = Plan(kind=kind, systems=[r.id for r in chosen], actor=actor, created_at=hub.now())
-        tx.add(row)
-        tx.flush()
-        plan_id = row.id
-        if wake:
-            jobs.ask(hub, tx, jobs.PLAN, str(plan_id), actor=actor)
+        ids = [row.id for row in chosen]
+        begun = None if wake else _being_made(tx, kind, ids)
+        if begun is not None:
+            plan_id = begun
+        else:
+            made = Plan(kind=kind, systems=ids, actor=actor, created_at=hub.now())
+            tx.add(made)
+            tx.flush()
+            plan_id = made.id
+            ask = jobs.ask if wake else jobs.ask_here
+            ask(hub, tx, jobs.PLAN, str(plan_id), actor=actor)
     return get_plan(hub, plan_id)
+
+
+def _being_made(tx: Tx, kind: str, ids: list[int]) -> int | None:
+    """The newest plan of just these systems that somebody makes, or was killed at making."""
+    of_kind = select(Plan).where(Plan.kind == kind, Plan.state == "reading")
+    for row in tx.scalars(of_kind.order_by(Plan.id.desc())):
+        if row.systems == ids and stored_jobs.is_open(tx, jobs.PLAN, str(row.id)):
+            return row.id
+    return None
 
 
 def make_plan(hub: Hub, plan_id: int) -> PlanView:
-    """Reads and simulates in this process."""
-    plan.make_plan(hub, plan_id)
+    """Reads and simulates in this process; a worker goes on with it should this process die."""
+    with hub.database.write() as tx:
+        job_id = jobs.ask_here(hub, tx, jobs.PLAN, str(plan_id))
+    service_jobs.finish(hub, job_id)
     return get_plan(hub, plan_id)
+
+
+def give_up_plan(hub: Hub, plan_id: int) -> None:
+    """Whoever asked for it does not want it any more: nobody goes on with it."""
+    jobs.abandon(hub, jobs.PLAN, str(plan_id), "Stopped before it was made.")
 
 
 def get_plan(hub: Hub, plan_id: int) -> PlanView:
@@ -99,7 +125,11 @@ def list_plans(hub: Hub, limit: int = 20) -> list[PlanView]:
 
 
 def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False) -> PlanView:
-    """Carries a plan out. Refused when mappings or policy have changed since it was made."""
+    """Carries a plan out, in a worker or `inline`: in this process, with a worker to go on with it.
+
+    Refused when mappings or policy have changed since it was made. One that is being carried out
+    is gone on with.
+    """
     with hub.database.write() as tx:
         row = tx.get(Plan, plan_id)
         if row is None:
@@ -127,7 +157,8 @@ def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False)
                 id=plan_id,
             )
         now_basis = plan.basis_of(hub)
-        if {k: row.basis.get(k) for k in now_basis} != now_basis:
+        job_id = None
+        if row.state == "ready" and {k: row.basis.get(k) for k in now_basis} != now_basis:
             row.state = "stale"
         else:
             row.state = "applying"
@@ -139,8 +170,8 @@ def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False)
                 now=hub.now(),
                 facts={"systems": row.systems},
             )
-            if not inline:
-                jobs.ask(hub, tx, jobs.APPLY, str(plan_id), actor=actor)
+            ask = jobs.ask_here if inline else jobs.ask
+            job_id = ask(hub, tx, jobs.APPLY, str(plan_id), actor=actor)
         state = row.state
     if state == "stale":
         raise ServiceError(
@@ -149,51 +180,24 @@ def apply_plan(hub: Hub, plan_id: int, *, actor: str = "", inline: bool = False)
             hint="Make a new plan.",
             id=plan_id,
         )
-    if inline:
-        load.hand_over(hub, plan_id)
+    if inline and job_id is not None:
+        service_jobs.ended_well(service_jobs.finish(hub, job_id))
     return get_plan(hub, plan_id)
 
 
 def reconcile_all(hub: Hub, names: Sequence[str] = (), *, actor: str = "") -> dict[str, Any]:
     """Reads live systems as a whole, takes in what differs, marks what disagrees.
 
-    Returns counts; the repair itself goes the ordinary way.
+    Returns counts; the repair itself goes the ordinary way. Killed, it is gone on with by a worker.
     """
-    live = [system for system in hub.live_systems() if not names or system.name in names]
+    ids = [system.id for system in hub.live_systems() if not names or system.name in names]
     with hub.database.write() as tx:
         run_id = runs.start(tx, "reconcile", None, hub.now(), actor)
-        row = Plan(
-            kind="reconcile", systems=[s.id for s in live], actor=actor, created_at=hub.now()
-        )
+        row = Plan(kind="reconcile", systems=ids, actor=actor, created_at=hub.now())
         tx.add(row)
         tx.flush()
-        plan_id = row.id
-    read: dict[str, dict[str, int]] = {}
-    taken: dict[str, int] = {}
-    try:
-        for system in live:
-            load.stage(
-                hub,
-                plan_id,
-                system,
-                lambda name, obj, count: read.setdefault(name, {}).update({obj: count}),
-            )
-            hub.systems.flush_counts(system)
-        taken = load.count_staged(hub, plan_id)
-        load.hand_over(hub, plan_id)
-        marked = {system.name: reconcile.mark_differing(hub, system) for system in live}
-    except Exception as error:
-        with hub.database.write() as tx:
-            runs.end(tx, run_id, {}, hub.now(), error=str(error))
-            tx.execute(
-                update(Plan).where(Plan.id == plan_id).values(state="failed", error=str(error))
-            )
-        raise
-    total = sum(sum(objects.values()) for objects in read.values())
-    with hub.database.write() as tx:
-        counts = {"read": total, "changed": sum(taken.values()), "marked": sum(marked.values())}
-        runs.end(tx, run_id, counts, hub.now())
-    return {"run": run_id, "read": read, "changed": taken, "differing": marked}
+        job_id = jobs.ask_here(hub, tx, jobs.RECONCILE, str(row.id), actor=actor, run=run_id)
+    return dict(service_jobs.ended_well(service_jobs.finish(hub, job_id)).result)
 
 
 def _view(row: Plan, names: Mapping[int, str]) -> PlanView:

@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from connectors.sdk.contract import ReadsChanges
-from sync.flow import dispatch, drift, erase, poll, recover, take_in
+from sync.flow import dispatch, drift, erase, jobs, poll, recover, take_in
 from sync.flow.hub import Hub
 from sync.service.named import unknown_system
 from sync.store import cursors, links
-from sync.store.tables import Cursor, Dirty, Guard, Inbox, System
+from sync.store.jobs import OPEN_STATES
+from sync.store.tables import Cursor, Dirty, Guard, Inbox, Job, System
 
 REFUSED = "refused"  # why a row waits: its parent is a dead letter, and is told there
+_BRINGS = (jobs.APPLY, jobs.MAPPING, jobs.RESTORE, jobs.REPLAY, jobs.RECONCILE)
 REVIEW = "review"  # why a dirty row waits when a person has to decide about a candidate
 
 
@@ -29,12 +31,15 @@ class Rest:
     blocked: Mapping[str, str] = field(default_factory=dict)
     reviews: int = 0
     orphans: Mapping[str, int] = field(default_factory=dict)  # wait for a refused parent
+    jobs: Mapping[str, int] = field(
+        default_factory=dict
+    )  # long work that will bring records, by kind
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_quiet(self) -> bool:
         """Nothing is left that the hub could do by itself."""
-        return not (self.inbox or self.dirty or self.polls)
+        return not (self.inbox or self.dirty or self.polls or self.jobs)
 
     @property
     def left(self) -> int:
@@ -48,6 +53,7 @@ class Rest:
             "blocked": dict(self.blocked),
             "reviews": self.reviews,
             "orphans": dict(self.orphans),
+            "jobs": dict(self.jobs),
             "errors": dict(self.errors),
         }
 
@@ -85,7 +91,7 @@ def work_here(hub: Hub, names: Sequence[str] = (), *, polling: bool = False) -> 
     moved += sum(take_in.drain(hub, system_id) for system_id in every)
     moved += sum(dispatch.drain(hub, system_id) for system_id in every)
     erase.resume_due(hub)
-    return moved
+    return moved + jobs.resume_due(hub)
 
 
 def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None = None) -> Rest:
@@ -117,6 +123,7 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         listings = list(session.scalars(select(Cursor)))
         unheard = links.unheard(session)
         errors = _errors(session)
+        going_on, reasons = _jobs(session)
     chosen = {i for i, row in live.items() if not names or row.name in names}
     writing = {system_id for system_id, _ in unheard} & live.keys()
     asked = {i: polled_since if i in chosen else None for i in chosen | writing}
@@ -136,8 +143,19 @@ def rest(hub: Hub, names: Sequence[str] = (), *, polled_since: datetime | None =
         blocked=blocked,
         reviews=reviews,
         orphans={names_of[i]: n for i, n in sorted(orphans.items())},
-        errors={**{names_of[i]: text for i, text in errors.items()}, **failed},
+        jobs=going_on,
+        errors={**{names_of[i]: text for i, text in errors.items()}, **failed, **reasons},
     )
+
+
+def _jobs(session: Any) -> tuple[dict[str, int], dict[str, str]]:
+    """Open work that brings records, by kind, and what it last failed with."""
+    query = select(Job.kind, func.count(), func.max(Job.error)).where(
+        Job.kind.in_(_BRINGS), Job.state.in_(OPEN_STATES)
+    )
+    found = session.execute(query.group_by(Job.kind)).all()
+    counts = {kind: count for kind, count, _ in found}
+    return counts, {kind: error for kind, _, error in found if error}
 
 
 def broken(hub: Hub, names: Sequence[str] = ()) -> dict[str, tuple[str, str]]:

@@ -116,9 +116,23 @@ def wake_due(tx: Tx, now: datetime, again: timedelta) -> list[int]:
     return due
 
 
+def due(session: Session, now: datetime) -> list[int]:
+    """What `wake_due` would find, oldest first."""
+    open_ones = select(Job.id).where(Job.state.in_(OPEN_STATES), Job.due_at < now)
+    return list(session.scalars(open_ones.order_by(Job.id)))
+
+
 def has_due(session: Session, now: datetime) -> bool:
     """Whether `wake_due` would find any."""
     found = select(Job.id).where(Job.state.in_(OPEN_STATES), Job.due_at < now).limit(1)
+    return session.scalar(found) is not None
+
+
+def is_open(session: Session, kind: str, subject: str) -> bool:
+    """Whether such a job is still to be done."""
+    found = select(Job.id).where(
+        Job.kind == kind, Job.subject == subject, Job.state.in_(OPEN_STATES)
+    )
     return session.scalar(found) is not None
 
 
@@ -134,6 +148,17 @@ def newest_by_subject(session: Session, kind: str) -> dict[str, Job]:
     """The last one of a kind for each subject."""
     last = select(func.max(Job.id)).where(Job.kind == kind).group_by(Job.subject)
     return {job.subject: job for job in session.scalars(select(Job).where(Job.id.in_(last)))}
+
+
+def drop(tx: Tx, kind: str, subject: str, reason: str, now: datetime) -> bool:
+    """Ends the open job of a kind and subject without doing it; False where there is none."""
+    dropped = tx.scalar(
+        update(Job)
+        .where(Job.kind == kind, Job.subject == subject, Job.state.in_(OPEN_STATES))
+        .values(state="failed", error=reason, ended_at=now, lease_token=None)
+        .returning(Job.id)
+    )
+    return dropped is not None
 
 
 def drop_open(tx: Tx, reason: str, now: datetime) -> None:

@@ -2,23 +2,28 @@
 
 import os
 import signal
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connectors.memory import Trouble
+from connectors.sdk.errors import TransientError
 from sync.flow import jobs, sweep
-from sync.service import backups, mapping_versions, matching, plans, rollbacks
+from sync.service import backups, mapping_versions, matching, plans, rollbacks, work
 from sync.service import jobs as service
+from sync.service.errors import ServiceError
 from sync.store import jobs as stored
 from sync.store.scratch import YOUNG, clear_left, scratch_folder
 from sync.store.session import Database
-from sync.store.tables import Change, Job, Staged
+from sync.store.tables import Change, Job, Plan, Run, Staged, System
 from sync.wake import Waker
 from tests.hubs import make_hub
+from webui.cli.console import Console
+from webui.cli.following import Follower
 
 
 class Post(Waker):
@@ -189,7 +194,7 @@ def test_one_is_open_of_each_kind_and_subject(posted):
     assert backups.start_backup(posted.hub, actor="wang").id != first.id
 
 
-def worked_in_a_killed_process(made, job_id, place):
+def done_in_a_killed_process(made, place, task):
     """How a process ended that was to be killed at this commit: by the kill, or at its end."""
     made.hub.database.dispose()
     child = os.fork()
@@ -197,12 +202,16 @@ def worked_in_a_killed_process(made, job_id, place):
         status = 1
         try:
             url = made.hub.database.url.render_as_string(hide_password=False)
-            jobs.work(replace(made.hub, database=KillingDatabase(url, place)), job_id)
+            task(replace(made.hub, database=KillingDatabase(url, place)))
             status = 0
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
     return status
+
+
+def worked_in_a_killed_process(made, job_id, place):
+    return done_in_a_killed_process(made, place, lambda hub: jobs.work(hub, job_id))
 
 
 def finished_by_another(made, job_id):
@@ -268,6 +277,187 @@ def test_what_kills_every_worker_is_given_up_with_a_sentence(posted):
         "Begun 5 times, and each time the worker was lost.",
     )
     assert plans.get_plan(posted.hub, plan.id).state == "failed"
+
+
+class Unseen:
+    """A board that nobody looks at."""
+
+    def show(self, *_words, **_numbers):
+        pass
+
+    def end(self, *_words):
+        pass
+
+
+def as_command(hub):
+    """What `kehub plan` and `kehub apply` do, without their words."""
+    return Follower(hub, Console(), Unseen(), has_workers=False)
+
+
+def states(made, kind):
+    return [row.state for row in plans.list_plans(made.hub) if row.kind == kind]
+
+
+@pytest.mark.timeout(600)
+def test_a_killed_apply_is_gone_on_with_by_the_sweep(alone):
+    """`kehub apply` is killed at each of its commits; nobody gives the command again."""
+    place, killed = 0, True
+    while killed:
+        place += 1
+        name = f"Entered in crm {place}"
+        alone.world("crm").create("customers", name=name, code=f"N{place}", notes="typed")
+        with alone.hub.database.write() as tx:
+            tx.execute(update(System).where(System.name == "crm").values(state="draft"))
+        plan = plans.start_plan(alone.hub, wake=False)
+        assert plans.make_plan(alone.hub, plan.id).state == "ready"
+        status = done_in_a_killed_process(
+            alone, place, lambda hub, plan_id=plan.id: as_command(hub).apply(plan_id, actor="cli")
+        )
+        killed = os.WIFSIGNALED(status)
+        asked = service.newest(alone.hub, jobs.APPLY, str(plan.id))
+        if asked is None:  # killed before anything was asked for: the person decides anew
+            assert plans.get_plan(alone.hub, plan.id).state == "ready"
+            continue
+        if killed and asked.is_open:
+            assert finished_by_another(alone, asked.id), f"place {place}"
+        assert plans.get_plan(alone.hub, plan.id).state == "applied", f"place {place}"
+        alone.sync()
+        found = [r["name"] for r in alone.world("erp").all("customers")]
+        assert found.count(name) == 1, f"place {place}"
+    assert place > 10
+
+
+@pytest.mark.timeout(600)
+def test_a_plan_whose_command_was_killed_is_made_by_the_sweep(alone):
+    place, killed = 0, True
+    while killed:
+        place += 1
+        record = alone.world("crm").all("customers")[0]
+        alone.world("crm").edit("customers", record["id"], notes=f"newer {place}")
+        killed = os.WIFSIGNALED(
+            done_in_a_killed_process(
+                alone, place, lambda hub: as_command(hub).plan(["crm"], actor="cli")
+            )
+        )
+        asked = service.newest(alone.hub, jobs.PLAN)
+        if asked is not None and asked.is_open:
+            assert finished_by_another(alone, asked.id), f"place {place}"
+        assert set(states(alone, "reconcile")) <= {"ready"}, f"place {place}"
+    assert place > 8
+
+
+def test_a_command_goes_on_with_the_plan_that_a_killed_one_began(alone):
+    done_in_a_killed_process(alone, 8, lambda hub: as_command(hub).plan(["crm"], actor="cli"))
+    assert states(alone, "reconcile") == ["reading"]
+    alone.clock.pass_(jobs.LEASE.total_seconds() + 1)
+    assert as_command(alone.hub).plan(["crm"], actor="cli").state == "ready"
+    assert states(alone, "reconcile") == ["ready"]
+
+
+def test_a_command_without_workers_does_what_a_killed_one_left(alone):
+    plan = plans.make_plan(alone.hub, plans.start_plan(alone.hub, ["crm"], wake=False).id)
+    done_in_a_killed_process(alone, 6, lambda hub: as_command(hub).apply(plan.id, actor="cli"))
+    assert work.rest(alone.hub).jobs == {"apply": 1}
+    assert not work.rest(alone.hub).is_quiet
+    alone.clock.pass_(jobs.LEASE.total_seconds() + 1)
+    work.work_here(alone.hub)
+    assert plans.get_plan(alone.hub, plan.id).state == "applied"
+    assert work.rest(alone.hub).jobs == {}
+
+
+@pytest.mark.timeout(600)
+def test_a_killed_reconcile_is_gone_on_with_by_the_sweep(alone):
+    place, killed = 0, True
+    while killed:
+        place += 1
+        crm = alone.world("crm")
+        crm.edit("customers", crm.all("customers")[0]["id"], notes=f"newer {place}")
+        killed = os.WIFSIGNALED(
+            done_in_a_killed_process(
+                alone, place, lambda hub: plans.reconcile_all(hub, actor="cli")
+            )
+        )
+        asked = service.newest(alone.hub, jobs.RECONCILE)
+        if asked is not None and asked.is_open:
+            assert finished_by_another(alone, asked.id), f"place {place}"
+        if asked is not None:
+            alone.clock.pass_(60)  # the other process had a clock of its own
+            alone.work()
+            notes = [r["notes"] for r in alone.world("erp").all("customers")]
+            assert f"newer {place}" in notes, f"place {place}"
+        with alone.hub.database.read() as session:
+            open_runs = select(Run).where(Run.kind == "reconcile", Run.state == "running")
+            assert session.scalars(open_runs).all() == [], f"place {place}"
+    assert place > 10
+
+
+def test_a_reconcile_with_a_system_that_does_not_answer_is_told_and_not_repeated(posted):
+    posted.world("crm").trouble(*[Trouble(kind="unreachable")] * 9)
+    with pytest.raises(TransientError):
+        plans.reconcile_all(posted.hub, actor="cli")
+    posted.world("crm").trouble()
+    assert states(posted, "reconcile") == ["failed"]
+    assert swept(posted) == []
+    assert plans.reconcile_all(posted.hub, actor="cli")["read"]["crm"]["customers"] == 4
+
+
+def test_an_interrupted_command_leaves_its_job_to_whoever_comes_next(alone):
+    plan = plans.start_plan(alone.hub, ["crm"])
+    job_id = alone.hub.waker.jobs[-1]
+
+    class Interrupted(Database):
+        pressed = False
+
+        @contextmanager
+        def write(self):
+            with super().write() as tx:
+                yield tx
+                if not self.pressed and tx.get_one(Plan, plan.id).progress:  # it has begun
+                    self.pressed = True
+                    raise KeyboardInterrupt
+
+    url = alone.hub.database.url.render_as_string(hide_password=False)
+    broken = replace(alone.hub, database=Interrupted(url))
+    with pytest.raises(KeyboardInterrupt):
+        jobs.work(broken, job_id)
+    broken.database.dispose()
+    assert service.get_job(alone.hub, job_id).state == "waiting"
+    assert service.finish(alone.hub, job_id).state == "done"
+    assert plans.get_plan(alone.hub, plan.id).state == "ready"
+
+
+def test_a_plan_that_is_stopped_by_hand_is_told_as_stopped(posted):
+    plan = plans.start_plan(posted.hub, ["crm"], wake=False)
+    plans.give_up_plan(posted.hub, plan.id)
+    found = plans.get_plan(posted.hub, plan.id)
+    assert (found.state, found.error) == ("failed", "Stopped before it was made.")
+    assert swept(posted) == []
+    assert as_command(posted.hub).plan(["crm"], actor="cli").id != plan.id
+
+
+def test_a_command_waits_for_the_worker_that_is_at_it(posted):
+    plan = plans.start_plan(posted.hub, ["crm"])
+    job_id = posted.hub.waker.jobs[-1]
+    now = posted.hub.now()
+    with posted.hub.database.write() as tx:
+        stored.take(tx, job_id, "other", now=now, until=now + jobs.LEASE)
+    waiting = threading.Thread(target=service.finish, args=(posted.hub, job_id))
+    waiting.start()
+    assert plans.get_plan(posted.hub, plan.id).state == "reading"
+    posted.clock.pass_(jobs.LEASE.total_seconds() + 1)  # the other one is not heard of again
+    waiting.join(60)
+    assert not waiting.is_alive()
+    assert plans.get_plan(posted.hub, plan.id).state == "ready"
+
+
+def test_what_a_job_failed_with_elsewhere_is_said(posted):
+    plan = plans.make_plan(posted.hub, plans.start_plan(posted.hub, ["crm"], wake=False).id)
+    plans.apply_plan(posted.hub, plan.id)
+    with posted.hub.database.write() as tx:
+        tx.get_one(Job, posted.hub.waker.jobs[-1]).attempts = jobs.MOST
+    with pytest.raises(ServiceError, match="Begun 5 times"):
+        plans.apply_plan(posted.hub, plan.id, inline=True)
+    assert plans.apply_plan(posted.hub, plan.id, inline=True).state == "applied"
 
 
 def test_a_system_that_does_not_answer_is_waited_for(posted):

@@ -19,7 +19,7 @@ from connectors.memory import Memory, Trouble
 from connectors.memory.world import MemoryWorld, forget, world
 from connectors.sdk.errors import TransientError
 from sync.core.policy import PolicySet
-from sync.flow import decide, dispatch, poll, receive, sweep, take_in, unify
+from sync.flow import decide, dispatch, jobs, poll, receive, sweep, take_in, unify
 from sync.flow.hub import Hub
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.vault import Vault
@@ -168,7 +168,7 @@ class Workshop:
         if one and other:
             unify.merge(self.hub, one.id, other.id, "user")
         if systems.get_system(self.hub, "shop").state != "live":
-            plan = plans.start_plan(self.hub, ["shop"])
+            plan = plans.start_plan(self.hub, ["shop"], wake=False)
             plans.make_plan(self.hub, plan.id)
             plans.apply_plan(self.hub, plan.id, inline=True)
 
@@ -211,6 +211,7 @@ class Workshop:
             letters = [d.id for d in self.rows(DeadLetter) if d.state == "open"]
             decide.retry_letters(self.hub, letters, "user")
             sweep._end_holds(self.hub, self.hub.now())
+            jobs.resume_due(self.hub)
             for name in NAMES:
                 take_in.drain(self.hub, self.id_of(name), rounds=40)
             for name in NAMES:

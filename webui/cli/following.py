@@ -40,6 +40,7 @@ class Follower:
         self._beside(
             lambda: plans.make_plan(self.hub, made.id),
             lambda: self._show_reading(plans.get_plan(self.hub, made.id)),
+            stopped=lambda: plans.give_up_plan(self.hub, made.id),
         )
         done = plans.get_plan(self.hub, made.id)
         read = sum(sum(objects.values()) for objects in done.progress.values())
@@ -47,7 +48,7 @@ class Follower:
         return done
 
     def apply(self, plan_id: int, *, actor: str) -> None:
-        """Hands the plan's records over in this process."""
+        """Hands the plan's records over in this process; killed, a worker goes on with it."""
         from sync.service import plans  # noqa: PLC0415
 
         self.board.show("apply", self.console.word("applying", id=plan_id))
@@ -69,7 +70,12 @@ class Follower:
         self.board.end("reconcile", self.console.word("compared", count=count))
         return found[0]
 
-    def _beside(self, work: Callable[[], object], look: Callable[[], None]) -> None:
+    def _beside(
+        self,
+        work: Callable[[], object],
+        look: Callable[[], None],
+        stopped: Callable[[], None] = lambda: None,
+    ) -> None:
         """Does the work in a thread of its own and looks at it meanwhile."""
         failure: list[BaseException] = []
 
@@ -81,10 +87,14 @@ class Follower:
 
         thread = threading.Thread(target=guarded, name="work", daemon=True)
         thread.start()
-        while thread.is_alive():
-            self.stopping()
-            look()
-            thread.join(LOOK_EVERY)
+        try:
+            while thread.is_alive():
+                self.stopping()
+                look()
+                thread.join(LOOK_EVERY)
+        except BaseException:  # Ctrl-C, or the demo is being stopped
+            stopped()
+            raise
         if failure:
             raise failure[0]
 
@@ -110,7 +120,7 @@ class Follower:
                 # Listings that a command left leased when it died, on a full disk perhaps.
                 asked, polling = tuple(rest.polls), not self.has_workers
                 poll_at = time.monotonic() + POLL_AGAIN
-            seen = (rest.inbox, rest.dirty)
+            seen = (rest.inbox, rest.dirty, rest.jobs)
             if seen != last:
                 last, moved_at = seen, time.monotonic()
             stuck = bool(rest.errors or rest.blocked)
@@ -134,6 +144,7 @@ class Follower:
         parts = [f"{name} ← {count}" for name, count in rest.dirty.items()]
         parts += [f"{name} → {count}" for name, count in rest.inbox.items()]
         parts += [f"{name} …" for name in rest.polls]
+        parts += [f"{self.console.word(f'job_{kind}')} …" for kind in rest.jobs]
         return ", ".join(parts)
 
 
