@@ -1,4 +1,4 @@
-"""What a person decides: golden values, conflicts, guards, dead letters."""
+"""What a person decides: golden values, conflicts, dead letters."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -6,7 +6,6 @@ from typing import Any, Literal
 from sqlalchemy import select
 
 from mapping.canonical import field_of
-from sync.flow import drift, guards
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of
 from sync.flow.records import hint_row
@@ -19,7 +18,6 @@ from sync.store.tables import (
     Conflict,
     DeadLetter,
     Golden,
-    Guard,
     Link,
     new_id,
 )
@@ -71,40 +69,6 @@ def decide_conflict(
             subject=str(conflict_id),
             now=hub.now(),
             facts={"choice": choice},
-        )
-
-
-def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> None:
-    """Allows or refuses what a guard stopped; the system goes on either way."""
-    from sync.flow import jobs  # noqa: PLC0415  some of its work is done by this module
-
-    now = hub.now()
-    with hub.database.write() as tx:
-        guard = tx.get_one(Guard, guard_id)
-        if guard.state != "open":
-            return
-        guard.state = "allowed" if allow else "refused"
-        guard.decided_by, guard.decided_at = actor, now
-        if guard.kind in guards.HOLD_IN:
-            guards.release(hub, tx, guard, allow=allow)
-        elif guard.kind == guards.FLIPS:
-            guards.end_quarantine(hub, tx, guard, allow=allow)
-        elif guard.kind == guards.DRIFT:
-            drift.decided(hub, tx, guard, allow=allow)
-            if allow:
-                system_id = guard.system_id
-                jobs.ask(hub, tx, jobs.REPLAY, str(guard_id), actor=actor, system=system_id)
-        elif allow:
-            for golden in goldens.load(tx, guard.facts.get("golden", ()), lock=True).values():
-                golden.state, golden.version = "deleted", golden.version + 1
-                mark_paths(hub, tx, golden, None, hub.participants())
-        audit.note(
-            tx,
-            actor=actor,
-            action="guard.decide",
-            subject=str(guard_id),
-            now=now,
-            facts={"allow": allow},
         )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from mapping.canonical import REFERENCES
 from sync.flow import decide
+from sync.flow import decide_guard as guard_decision
 from sync.flow.hub import Hub
 from sync.service.errors import NotFoundError, ServiceError
 from sync.service.fields import read_text
@@ -160,7 +161,7 @@ def get_guard(hub: Hub, guard_id: int) -> GuardView:
 def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> GuardView:
     """Allows or refuses what a guard stopped; one that is decided stays as it is."""
     get_guard(hub, guard_id)
-    decide.decide_guard(hub, guard_id, allow=allow, actor=actor)
+    guard_decision.decide_guard(hub, guard_id, allow=allow, actor=actor)
     return get_guard(hub, guard_id)
 
 

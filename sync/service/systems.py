@@ -69,6 +69,11 @@ class SystemView:
         """Rows that wait in either direction."""
         return self.inbox + self.dirty
 
+    @property
+    def heard_at(self) -> datetime | None:
+        """When it last answered a poll, or sent something itself."""
+        return max((at for at in (self.polled_at, self.delivered_at) if at), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectorView:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.core.policy import FieldPolicy, PolicySet
-from sync.flow import decide
+from sync.flow import decide, decide_guard
 from sync.store.tables import Change, DeadLetter, Guard, System
 from tests.hubs import make_hub
 
@@ -76,7 +76,7 @@ def test_a_mass_delete_stops_at_the_guard(fixture):
     assert guard.state == "open"
     assert "20 of 30" in guard.reason
     assert all(link.state == "live" for link in fixture.links())
-    decide.decide_guard(fixture.hub, guard.id, allow=True, actor="li")
+    decide_guard.decide_guard(fixture.hub, guard.id, allow=True, actor="li")
     fixture.work()
     assert [link.state for link in fixture.links()].count("gone") == 20
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from sync.flow import decide, drift
+from sync.flow import decide_guard, drift
 from sync.service import work
 from sync.store.tables import DeadLetter, Dirty, Guard
 
@@ -133,7 +133,7 @@ def test_an_accepted_schema_is_tried(fixture):
     fixture.world("crm").switch(lengths={"customers.notes": 5})
     edit(fixture, notes="far too long")
     quiet(fixture)
-    decide.decide_guard(fixture.hub, cards(fixture)[0].id, allow=True, actor="li")
+    decide_guard.decide_guard(fixture.hub, cards(fixture)[0].id, allow=True, actor="li")
     fixture.work()
     assert [letter.field for letter in letters(fixture)] == ["notes"]
     assert [card.state for card in cards(fixture)] == ["allowed"]
@@ -146,7 +146,7 @@ def test_what_a_new_record_lacked_is_written_once_the_card_is_allowed(fixture):
     quiet(fixture)
     assert industries(fixture)["Birke"] is None
     fixture.world("crm").switch(choices={})
-    decide.decide_guard(fixture.hub, cards(fixture)[0].id, allow=True, actor="li")
+    decide_guard.decide_guard(fixture.hub, cards(fixture)[0].id, allow=True, actor="li")
     fixture.do_jobs()
     fixture.work()
     assert industries(fixture)["Birke"] == "vip"
@@ -157,7 +157,7 @@ def test_a_refused_card_comes_back_while_nothing_is_mended(fixture):
     fixture.world("crm").switch(gone={"customers.industry"})
     edit(fixture, industry="mining")
     quiet(fixture)
-    decide.decide_guard(fixture.hub, cards(fixture)[0].id, allow=False, actor="li")
+    decide_guard.decide_guard(fixture.hub, cards(fixture)[0].id, allow=False, actor="li")
     fixture.work()
     assert [card.state for card in cards(fixture)] == ["refused", "open"]
     assert letters(fixture) == []

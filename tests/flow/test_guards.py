@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from sync.flow import decide
+from sync.flow import decide_guard
 from sync.service import plans
 from sync.store.tables import Guard, System
 
@@ -67,7 +67,7 @@ def test_the_other_systems_go_on_meanwhile(spoilt):
 
 
 def test_an_allowed_mass_change_goes_through_whole(spoilt):
-    decide.decide_guard(spoilt.hub, guards(spoilt, "changes")[0].id, allow=True, actor="li")
+    decide_guard.decide_guard(spoilt.hub, guards(spoilt, "changes")[0].id, allow=True, actor="li")
     spoilt.sync()
     assert not is_held(spoilt, "crm")
     for name in spoilt.names:
@@ -78,7 +78,7 @@ def test_an_allowed_mass_change_goes_through_whole(spoilt):
 def test_a_refused_mass_change_is_gone_when_it_was_mended_there(spoilt):
     for record in spoilt.world("crm").all("customers"):
         spoilt.world("crm").edit("customers", record["id"], notes="as agreed")
-    decide.decide_guard(spoilt.hub, guards(spoilt, "changes")[0].id, allow=False, actor="li")
+    decide_guard.decide_guard(spoilt.hub, guards(spoilt, "changes")[0].id, allow=False, actor="li")
     spoilt.clock.pass_(700)
     spoilt.sync()
     assert not is_held(spoilt, "crm")
@@ -87,7 +87,7 @@ def test_a_refused_mass_change_is_gone_when_it_was_mended_there(spoilt):
 
 
 def test_a_refused_mass_change_that_is_still_there_asks_again(spoilt):
-    decide.decide_guard(spoilt.hub, guards(spoilt, "changes")[0].id, allow=False, actor="li")
+    decide_guard.decide_guard(spoilt.hub, guards(spoilt, "changes")[0].id, allow=False, actor="li")
     spoilt.clock.pass_(700)
     spoilt.work()
     assert [guard.state for guard in guards(spoilt, "changes")] == ["refused", "open"]
@@ -95,7 +95,7 @@ def test_a_refused_mass_change_that_is_still_there_asks_again(spoilt):
 
 
 def test_what_a_plan_has_shown_needs_no_second_question(spoilt):
-    decide.decide_guard(spoilt.hub, guards(spoilt, "changes")[0].id, allow=False, actor="li")
+    decide_guard.decide_guard(spoilt.hub, guards(spoilt, "changes")[0].id, allow=False, actor="li")
     view = plans.make_plan(spoilt.hub, plans.start_plan(spoilt.hub, ["crm"], wake=False).id)
     assert view.summary["taken_in"]["crm"]["customers"]["fields_changed"] == 30
     plans.apply_plan(spoilt.hub, view.id, inline=True)
@@ -175,7 +175,7 @@ def test_a_quarantine_ends_the_writing_of_that_field_alone(flipping):
 def test_a_decision_ends_the_quarantine(flipping, allow):
     flipping.sync()
     guard = guards(flipping, "flipflop")[0]
-    decide.decide_guard(flipping.hub, guard.id, allow=allow, actor="li")
+    decide_guard.decide_guard(flipping.hub, guard.id, allow=allow, actor="li")
     flipping.sync()
     spellings = {notes(flipping, name)[0] for name in flipping.names}
     assert len(spellings) == (1 if allow else 2)

@@ -18,7 +18,18 @@ from connectors.memory.shapes import HUB_KEY
 from connectors.memory.world import MemoryWorld, forget, world
 from connectors.sdk.errors import ConnectorError, DeliveryRejected, RecordError
 from sync.core.policy import PolicySet
-from sync.flow import decide, dispatch, jobs, poll, receive, split, sweep, take_in, unify
+from sync.flow import (
+    decide,
+    decide_guard,
+    dispatch,
+    jobs,
+    poll,
+    receive,
+    split,
+    sweep,
+    take_in,
+    unify,
+)
 from sync.flow.hub import Hub
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.vault import Vault
@@ -568,7 +579,7 @@ class Company:
             waiting = list(session.scalars(select(Guard.id).where(Guard.state == "open")))
         for guard_id in waiting:
             self.guarded(
-                lambda i=guard_id: decide.decide_guard(self.hub, i, allow=allow, actor="user")
+                lambda i=guard_id: decide_guard.decide_guard(self.hub, i, allow=allow, actor="user")
             )
 
     def merge(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from werkzeug.serving import make_server
 
+from sync.service import systems
 from tests.webui import demo
 from tests.webui.browsers import application
 
@@ -135,6 +136,23 @@ def test_no_page_scrolls_sideways_on_a_phone(chromium, address):
             wide.append(path)
     context.close()
     assert wide == []
+
+
+def test_the_list_of_systems_tells_on_a_phone_what_to_do(chromium, address, busy):
+    context = chromium.new_context(viewport={"width": 390, "height": 800})
+    page = _sign_in(context, address)
+    page.goto(f"{address}/systems")
+    rows = page.locator("tbody tr")
+    shown = [rows.nth(number).inner_text() for number in range(rows.count())]
+    for view in systems.list_systems(busy.hub):
+        row = rows.filter(has_text=view.label).first
+        for label in ("State", "Last contact", "Linked records"):
+            cell = row.locator(f"td[data-label='{label}']")
+            assert cell.is_visible(), (view.name, label, shown)
+            assert cell.inner_text().strip(), (view.name, label, shown)
+        to_do = row.locator("td[data-label='What to do']")
+        assert to_do.is_visible() == (view.state != "live" or bool(view.dead_letters)), shown
+    context.close()
 
 
 def test_a_person_edits_a_field_and_nothing_is_on_the_console(chromium, address, busy):
