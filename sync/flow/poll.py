@@ -147,6 +147,8 @@ def changed_rows(
     What a worker is creating at this moment is left to that worker, which reads it back; should
     it die, the create is in doubt and is looked up.
     """
+    if not changes:
+        return []
     ids = [change.remote_id for change in changes]
     spec = system.specs[name]
     with hub.database.read() as session:

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
-from sqlalchemy import case, delete, func, or_, select, text, update
+from sqlalchemy import Integer, bindparam, case, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
 from sync.store.tables import BULK, INTERACTIVE, DeadLetter, Dirty, Golden
+from sync.store.tables.base import Moment
 from sync.store.upsert import insert_into
 
 CHUNK = 500
@@ -73,6 +74,21 @@ def is_due(session: Session, system_id: int, now: datetime, lanes: Collection[in
     )
 
 
+_DUE = (  # built once: asked ten times for each batch
+    select(Dirty.id)
+    .where(
+        Dirty.system_id == bindparam("system"),
+        Dirty.lane == bindparam("lane"),
+        Dirty.entity == bindparam("entity"),
+        Dirty.due_at <= bindparam("now", type_=Moment),
+        or_(Dirty.lease_until.is_(None), Dirty.lease_until < bindparam("now", type_=Moment)),
+    )
+    .order_by(Dirty.due_at, Dirty.id)
+    .limit(bindparam("count", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+
+
 def claim(
     tx: Tx,
     system_id: int,
@@ -87,20 +103,12 @@ def claim(
 
     One look per lane and kind: each is read off an index, however many rows wait.
     """
-    free = or_(Dirty.lease_until.is_(None), Dirty.lease_until < now)
     ids: list[int] = []
     for lane, entity in product(sorted(lanes), PARENTS_FIRST):
         if len(ids) == limit:
             break
-        due = (
-            select(Dirty.id)
-            .where(Dirty.system_id == system_id, Dirty.lane == lane, Dirty.entity == entity)
-            .where(Dirty.due_at <= now, free)
-            .order_by(Dirty.due_at, Dirty.id)
-            .limit(limit - len(ids))
-            .with_for_update(skip_locked=True)
-        )
-        ids += tx.scalars(due)
+        look = {"system": system_id, "lane": lane, "entity": entity}
+        ids += tx.scalars(_DUE, {**look, "now": now, "count": limit - len(ids)})
     if not ids:
         return []
     tx.execute(

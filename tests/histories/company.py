@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import select, update
+from sqlalchemy import Engine, event, select, update
 from stdnum.cn import uscc
 
 from connectors.memory import Trouble
@@ -153,6 +153,29 @@ def forget_template() -> None:
     _template.cache_clear()
 
 
+class SharedEngineDatabase(FaultyDatabase):
+    """One engine for all histories of a process: what SQLAlchemy has compiled is kept.
+
+    It connects to the file of the history that was opened last; no two are open at once.
+    """
+
+    shared: ClassVar[tuple[int, Engine] | None] = None  # of the process with this id
+    file: ClassVar[str] = ""
+
+    def _engine(self, pool_size: int) -> Engine:
+        kept = SharedEngineDatabase
+        kept.file = str(self.url.database)
+        if kept.shared is None or kept.shared[0] != os.getpid():
+            made = super()._engine(pool_size)
+            event.listen(made, "do_connect", self._point)
+            kept.shared = (os.getpid(), made)
+        return kept.shared[1]
+
+    @staticmethod
+    def _point(_dialect: Any, _record: Any, args: list[Any], _options: dict[str, Any]) -> None:
+        args[0] = SharedEngineDatabase.file
+
+
 class BusyError(AssertionError):
     """The hub works without getting anywhere."""
 
@@ -197,7 +220,7 @@ class Company:
             self.keys = {row.name: row.hook_key for row in tx.scalars(select(System))}
 
     def _open(self) -> Hub:
-        database = FaultyDatabase(f"sqlite:///{self.home / 'kehub.db'}")
+        database = SharedEngineDatabase(f"sqlite:///{self.home / 'kehub.db'}")
         database.faults = self.faults
         return Hub(
             settings=self.settings,
@@ -651,11 +674,15 @@ class Company:
         return True
 
     def _doubt_parents(self, union: Union) -> None:
-        """Contacts heard of since: the record they were entered for may have been merged away."""
+        """Contacts heard of since: the record they were entered for may have been merged away.
+
+        Also of those about whom an earlier doubt is: they may be either of this pair, too.
+        """
         pair = frozenset({union.kept, union.other})
         for contact, owner in self.contacts:
-            if owner in pair and contact not in union.heard:
-                self.either[contact] = pair | self.either.get(contact, frozenset())
+            doubted = self.either.get(contact, frozenset())
+            if contact not in union.heard and not pair.isdisjoint({owner, *doubted}):
+                self.either[contact] = pair | doubted
 
     def _may_be_taken_back(self, union: Union) -> bool:
         standing = union.merge_id is not None and not union.taken_back

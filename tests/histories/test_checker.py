@@ -1,5 +1,7 @@
 """What the checker itself got wrong once, each as the shortest story that shows it."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.histories import search
@@ -40,3 +42,14 @@ def test_nobody_merges_a_record_that_is_deleted_there():
         assert len(company.records("crm", "customers", company.customers[1])) == 1
     finally:
         company.close()
+
+
+def test_nobody_can_tell_whose_a_contact_is_after_two_merges_were_taken_back():
+    """Entered under the third of three records that were one, moved by the system's own merge."""
+    history = [
+        ("create", 0, 0, 0), ("create", 0, 2, 0), ("everything", 0, 0, 0), ("crash", 362, 759, 573),
+        ("merge", 862, 570, 466), ("meddle", 192, 99, 918), ("merge", 4, 445, 835),
+        ("merge_wrongly", 664, 952, 970), ("contact", 244, 392, 390),
+        ("take_back", 74, 621, 187), ("take_back", 114, 774, 862),
+    ]  # fmt: skip
+    assert search.run(replace(PLAIN, batch=3), history) == []
