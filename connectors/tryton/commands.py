@@ -203,6 +203,10 @@ def _address_values(
         values["country"] = country
         if held and held["subdivision."] and country != _country_of(held):
             values["subdivision"] = None  # Tryton refuses a province of another country
+    if parts.get("subdivision") and country is None:
+        country = lookups.country_of_region(str(parts["subdivision"]))
+        if country is not None:
+            values["country"] = country
     if "subdivision" in parts:
         values["subdivision"] = _subdivision(parts["subdivision"], country, at, lookups)
     unknown = set(parts) - {*_ADDRESS_PARTS, "country", "subdivision"}

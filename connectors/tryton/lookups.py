@@ -11,6 +11,7 @@ from connectors.tryton.rpc import Rpc
 from connectors.tryton.settings import TrytonConfig
 
 _PROVINCE = re.compile(r"(?:特别行政区|(?:壮族|回族|维吾尔)?自治区|省|市)$|\s+(?:Province|State)$")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 OWN_PARTIES_LIFE = timedelta(hours=1)  # then employees are asked for again
 Table = Mapping[str, int]
 
@@ -23,6 +24,7 @@ class Lookups:
     config: TrytonConfig
     _own: tuple[datetime, list[int]] | None = None
     _tables: dict[str, Table] = field(default_factory=dict)
+    _regions: dict[str, int] = field(default_factory=dict)
     _fields: dict[tuple[str, ...], Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     def fields(self, model: str, *names: str) -> Mapping[str, Mapping[str, Any]]:
@@ -63,6 +65,25 @@ class Lookups:
             field=at,
             remote_code="unknown_subdivision",
         )
+
+    def country_of_region(self, told: str) -> int | None:
+        """The country of a region that is told without one; None where that would be a guess.
+
+        CRM users in China rarely fill the country. A name in Chinese that Tryton lists in one
+        country means that one; one in Latin letters (Limburg, Córdoba) may mean several.
+        """
+        if not _CHINESE.search(told):
+            return None
+        name = _province(told)
+        if name not in self._regions:
+            rows = self._rows(
+                "country.subdivision", ["name", "country"], [["name", "ilike", f"{name}%"]]
+            )
+            found = {row["country"] for row in rows if _province(row["name"]) == name}
+            if len(found) != 1:
+                return None
+            self._regions[name] = int(found.pop())
+        return self._regions[name]
 
     def language(self, code: str, *, at: str) -> int:
         general = code.partition("_")[0]

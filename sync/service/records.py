@@ -354,20 +354,22 @@ def _fields(
             facts=facts_of(golden.entity, path),
             provenance=_provenance(golden.provenance.get(path)),
             systems={
-                name: _system_value(held[name], path, value, called)
+                name: _system_value(held[name], path, golden, called)
                 for name in systems
                 if path in held[name].shadow
             },
         )
 
 
-def _system_value(link: Link, path: str, golden: Any, called: Mapping[str, str]) -> SystemValue:
-    value = link.shadow.get(path)
+def _system_value(link: Link, path: str, golden: Golden, called: Mapping[str, str]) -> SystemValue:
+    value, ours = link.shadow.get(path), golden.values.get(path)
     shown = called.get(str(value), value) if path in REFERENCES else value
-    if value == golden:
+    if value == ours:
         return SystemValue(shown, "same")
-    accepted = path in link.pushed and link.pushed[path] == golden
-    accepted |= golden is None and value is False  # a tick box has no other form of "not known"
+    accepted = path in link.pushed and link.pushed[path] == ours
+    accepted |= ours is None and value is False  # a tick box has no other form of "not known"
+    # Nobody has ever said it, so the system filled it in by itself when the hub created the record.
+    accepted |= path not in golden.values and path not in golden.provenance
     return SystemValue(shown, "short" if accepted else "differs")
 
 

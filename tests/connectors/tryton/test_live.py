@@ -174,7 +174,8 @@ def test_a_street_in_parts_is_replaced_by_the_new_one(connector, clerk):
     [
         ({"address": {"country": "ZZ"}}, "address.country", "ZZ"),
         ({"address": {"country": "CN", "subdivision": "Atlantis"}}, "address.subdivision", "Atl"),
-        ({"address": {"subdivision": "广东省"}}, "address.country", "country"),
+        ({"address": {"subdivision": "California"}}, "address.country", "country"),
+        ({"address": {"subdivision": "没有这个省"}}, "address.country", "country"),
         ({"payment_term": "When pigs fly"}, "payment_term", "pigs"),
         ({"lang": "tlh"}, "lang", "tlh"),
         ({"phone": "12"}, "phone", "12"),
@@ -189,6 +190,15 @@ def test_a_refused_value_names_its_field(connector, data, field, word):
     assert isinstance(outcome.error, RecordError)
     assert outcome.error.field == field
     assert word in str(outcome.error)
+
+
+def test_a_chinese_region_without_its_country_brings_the_country_along(connector):
+    party = create(connector, {"name": "No country", "address": {"subdivision": "广东"}})
+    assert party.data["address"]["subdivision"] == "广东省"
+    assert party.data["address"]["country"] == "CN"
+    emptied = changed(connector, party, {"address": {"country": None, "subdivision": "江苏省"}})
+    assert emptied.data["address"]["country"] == "CN"
+    assert emptied.data["address"]["subdivision"] == "江苏省"
 
 
 def test_an_unknown_region_may_be_left_out(tryton_server):
