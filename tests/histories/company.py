@@ -280,7 +280,7 @@ class Company:
 
     def new_customer(self, *places: str) -> None:
         """The same new customer, entered by somebody in each of these systems."""
-        if len(self.customers) == len(PEOPLE):
+        if len(self.customers) >= len(PEOPLE):
             return
         index = len(self.customers)
         identity = f"info@customer{index}.example"
@@ -303,7 +303,7 @@ class Company:
 
     def enter_twice(self, name: str) -> None:
         """A new customer whom somebody enters twice in one system, by mistake."""
-        if len(self.customers) == len(PEOPLE):
+        if len(self.customers) >= len(PEOPLE):
             return
         self.new_customer(name)
         index = len(self.customers) - 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.histories import search
-from tests.histories.company import NAMES, Company, Profile
+from tests.histories.company import NAMES, PEOPLE, Company, Profile
 from tests.histories.ledger import Ledger
 from tests.histories.people import People, Union
 
@@ -40,6 +40,19 @@ def test_nobody_merges_a_record_that_is_deleted_there():
         company.merge_there("crm", 1, 0)
         assert company.people.unions == []
         assert len(company.records("crm", "customers", company.customers[1])) == 1
+    finally:
+        company.close()
+
+
+def test_nobody_enters_another_customer_after_one_of_the_last_became_two():
+    company = Company(PLAIN)
+    try:
+        company.customers = [f"info@customer{n}.example" for n in range(len(PEOPLE))]
+        company.customers.append("info@customer0.example#10")
+        company.new_customer("erp")
+        company.enter_twice("erp")
+        assert company.records("erp", "customers", company.customers[-1]) == []
+        assert len(company.customers) == len(PEOPLE) + 1
     finally:
         company.close()
 
