@@ -17,6 +17,21 @@ CHUNK = 500
 PARENTS_FIRST = ("customer", "contact", "order", "invoice", "payment")
 
 
+# Built once: asked for each batch, or ten times for it.
+_NOW = bindparam("now", type_=Moment)
+_IS_DUE = (Dirty.due_at <= _NOW, or_(Dirty.lease_until.is_(None), Dirty.lease_until < _NOW))
+_WITH_WORK = select(Dirty.system_id).where(*_IS_DUE).distinct()
+_IN_LANE = (Dirty.system_id == bindparam("system"), Dirty.lane == bindparam("lane"), *_IS_DUE)
+_ANY_DUE = select(Dirty.id).where(*_IN_LANE).limit(1)
+_DUE = (
+    select(Dirty.id)
+    .where(*_IN_LANE, Dirty.entity == bindparam("entity"))
+    .order_by(Dirty.due_at, Dirty.id)
+    .limit(bindparam("count", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+
+
 def mark(
     tx: Tx,
     pairs: Iterable[tuple[str, str, int]],
@@ -62,31 +77,8 @@ def mark(
 
 def is_due(session: Session, system_id: int, now: datetime, lanes: Collection[int]) -> bool:
     """Whether a claim would find anything."""
-    free = or_(Dirty.lease_until.is_(None), Dirty.lease_until < now)
-    return any(
-        session.scalar(
-            select(Dirty.id)
-            .where(Dirty.system_id == system_id, Dirty.lane == lane, Dirty.due_at <= now, free)
-            .limit(1)
-        )
-        is not None
-        for lane in lanes
-    )
-
-
-_DUE = (  # built once: asked ten times for each batch
-    select(Dirty.id)
-    .where(
-        Dirty.system_id == bindparam("system"),
-        Dirty.lane == bindparam("lane"),
-        Dirty.entity == bindparam("entity"),
-        Dirty.due_at <= bindparam("now", type_=Moment),
-        or_(Dirty.lease_until.is_(None), Dirty.lease_until < bindparam("now", type_=Moment)),
-    )
-    .order_by(Dirty.due_at, Dirty.id)
-    .limit(bindparam("count", type_=Integer))
-    .with_for_update(skip_locked=True)
-)
+    look = {"system": system_id, "now": now}
+    return any(session.scalar(_ANY_DUE, {**look, "lane": lane}) is not None for lane in lanes)
 
 
 def claim(
@@ -243,7 +235,4 @@ def waiting(session: Session, system_id: int | None = None) -> int:
 
 def systems_with_work(session: Session, now: datetime) -> list[int]:
     """Systems with rows that are due and in nobody's hands."""
-    free = or_(Dirty.lease_until.is_(None), Dirty.lease_until < now)
-    return list(
-        session.scalars(select(Dirty.system_id).where(Dirty.due_at <= now, free).distinct())
-    )
+    return list(session.scalars(_WITH_WORK, {"now": now}))

@@ -4,14 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Integer, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
 from sync.store.tables import BULK, Inbox, System
+from sync.store.tables.base import Moment
 from sync.store.upsert import insert_into
 
 CHUNK = 500
+_NOW = bindparam("now", type_=Moment)
 REFUSED = "refused"  # waits for a parent that became a dead letter
 
 
@@ -31,19 +33,25 @@ def deliver(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
             tx.execute(_replace(tx), polled)
 
 
+_DUE = (  # built once: asked for each batch
+    select(Inbox.id)
+    .where(
+        Inbox.system_id == bindparam("system"),
+        Inbox.state == "waiting",
+        Inbox.due_at <= _NOW,
+        or_(Inbox.lease_until.is_(None), Inbox.lease_until < _NOW),
+    )
+    .order_by(Inbox.lane, Inbox.due_at, Inbox.id)
+    .limit(bindparam("count", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+
+
 def claim(
     tx: Tx, system_id: int, *, limit: int, now: datetime, lease: float, token: str
 ) -> list[Inbox]:
     """Takes waiting rows under a lease; a claim counts as an attempt."""
-    free = or_(Inbox.lease_until.is_(None), Inbox.lease_until < now)
-    due = (
-        select(Inbox.id)
-        .where(Inbox.system_id == system_id, Inbox.state == "waiting", Inbox.due_at <= now, free)
-        .order_by(Inbox.lane, Inbox.due_at, Inbox.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(tx.scalars(due))
+    ids = list(tx.scalars(_DUE, {"system": system_id, "now": now, "count": limit}))
     if not ids:
         return []
     tx.execute(
@@ -192,22 +200,23 @@ def waiting(session: Session, system_id: int | None = None) -> int:
     return session.scalar(query) or 0
 
 
+_LOADING = (  # built once: asked before each batch
+    select(Inbox.id)
+    .join(System, System.id == Inbox.system_id)
+    .where(
+        Inbox.state == "waiting",
+        Inbox.lane == BULK,
+        or_(Inbox.due_at <= _NOW, Inbox.lease_until > _NOW),
+        System.state == "live",
+        System.hold_in.is_(False),
+    )
+    .limit(1)
+)
+
+
 def loading(session: Session, now: datetime) -> bool:
     """Whether rows of a bulk load are due or in hand in any live system."""
-    at_work = or_(Inbox.due_at <= now, Inbox.lease_until > now)
-    found = session.scalar(
-        select(Inbox.id)
-        .join(System, System.id == Inbox.system_id)
-        .where(
-            Inbox.state == "waiting",
-            Inbox.lane == BULK,
-            at_work,
-            System.state == "live",
-            System.hold_in.is_(False),
-        )
-        .limit(1)
-    )
-    return found is not None
+    return session.scalar(_LOADING, {"now": now}) is not None
 
 
 def unread(session: Session, system_id: int, now: datetime) -> bool:
@@ -221,16 +230,20 @@ def unread(session: Session, system_id: int, now: datetime) -> bool:
     return found is not None
 
 
+_WITH_WORK = (
+    select(Inbox.system_id)
+    .where(
+        Inbox.state == "waiting",
+        Inbox.due_at <= _NOW,
+        or_(Inbox.lease_until.is_(None), Inbox.lease_until < _NOW),
+    )
+    .distinct()
+)
+
+
 def systems_with_work(session: Session, now: datetime) -> list[int]:
     """Systems with rows that are due and in nobody's hands."""
-    free = or_(Inbox.lease_until.is_(None), Inbox.lease_until < now)
-    return list(
-        session.scalars(
-            select(Inbox.system_id)
-            .where(Inbox.state == "waiting", Inbox.due_at <= now, free)
-            .distinct()
-        )
-    )
+    return list(session.scalars(_WITH_WORK, {"now": now}))
 
 
 def _replace(tx: Tx) -> Any:

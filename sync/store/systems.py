@@ -28,6 +28,12 @@ _LIVE_MAPPINGS = (
     .where(Mapping.system_id == bindparam("system_id"), Mapping.state == "live")
     .order_by(Mapping.id)
 )
+_TAKING_PART = (
+    select(System.id, Mapping.id, Mapping.object, Mapping.text)
+    .outerjoin(Mapping, (Mapping.system_id == System.id) & (Mapping.state == "live"))
+    .where(System.state.in_(("live", "paused", "broken")))
+    .order_by(System.id, Mapping.id)
+)
 
 
 class StoredSystems:
@@ -47,12 +53,7 @@ class StoredSystems:
     def taking_part(self) -> list[tuple[int, list[MappingText]]]:
         """Systems that have gone live, also while they are paused or broken, with mappings."""
         with self._database.read() as session:
-            found = session.execute(
-                select(System.id, Mapping.id, Mapping.object, Mapping.text)
-                .outerjoin(Mapping, (Mapping.system_id == System.id) & (Mapping.state == "live"))
-                .where(System.state.in_(("live", "paused", "broken")))
-                .order_by(System.id, Mapping.id)
-            )
+            found = session.execute(_TAKING_PART)
             systems: dict[int, list[MappingText]] = {}
             for system_id, mapping_id, name, text in found:
                 own = systems.setdefault(system_id, [])
