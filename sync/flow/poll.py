@@ -1,6 +1,6 @@
 """Polling: a page of changes and the cursor behind it become durable together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +12,10 @@ from sync.core import backoff
 from sync.flow import recover, tenants
 from sync.flow.absorb import ENDED
 from sync.flow.hub import Hub
-from sync.flow.records import digest
+from sync.flow.records import digest, hint_row
 from sync.gateway.systems import OpenSystem
 from sync.store import cursors, inbox, links
-from sync.store.tables import BULK, INTERACTIVE, System
+from sync.store.tables import BULK, INTERACTIVE, System, new_id
 
 CREATING = timedelta(seconds=10)  # so long an answer to a create is likely to be on its way
 FRESH = 20  # so many changes of one page pass for edits; more are a load and go to the bulk lane
@@ -103,7 +103,9 @@ def _read_pages(
     hub: Hub, system: OpenSystem, name: str, position: dict[str, Any] | None, token: str
 ) -> int:
     found = 0
+    unlisted = _linked_before(hub, system, name) if position is None else set()
     for read_at, page in timed_pages(hub, system, name, position):
+        unlisted.difference_update(change.remote_id for change in page.changes)
         rows = changed_rows(hub, system, name, page.changes, read_at)
         with hub.database.write() as tx:
             until = hub.now() + timedelta(seconds=hub.settings.lease)
@@ -113,7 +115,24 @@ def _read_pages(
             if rows:
                 tx.after_commit(hub.waker.take_in, system.id)
         found += len(rows)
-    return found
+    if unlisted:
+        _look_at(hub, system, name, unlisted)
+    return found + len(unlisted)
+
+
+def _linked_before(hub: Hub, system: OpenSystem, name: str) -> set[str]:
+    """Records that webhooks brought before anything was listed.
+
+    A first listing says nothing about those that were deleted since.
+    """
+    with hub.database.read() as session:
+        return links.live_ids(session, system.id, name)
+
+
+def _look_at(hub: Hub, system: OpenSystem, name: str, ids: Iterable[str]) -> None:
+    now = hub.now()
+    with hub.database.write() as tx:
+        inbox.deliver(tx, [hint_row(system.id, name, i, new_id(), now) for i in sorted(ids)])
 
 
 def timed_pages(

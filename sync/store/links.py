@@ -193,6 +193,14 @@ def resolve(
     return found
 
 
+def live_ids(session: Session, system_id: int, object_name: str) -> set[str]:
+    """The remote records of an object that are linked."""
+    found = select(Link.remote_id).where(
+        Link.system_id == system_id, Link.object == object_name, Link.state == "live"
+    )
+    return {str(remote_id) for remote_id in session.scalars(found)}
+
+
 def live_count(session: Session, system_id: int, object_name: str | None = None) -> int:
     """How many remote records of a system are linked."""
     query = (

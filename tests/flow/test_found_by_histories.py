@@ -519,3 +519,17 @@ def test_a_contact_that_a_lost_remote_merge_moved_goes_back_with_its_customer(fi
         found = only(fixture, name, "contacts")
         names = {r["id"]: r["name"] for r in fixture.world(name).all("customers")}
         assert (names[found["customer_id"]], found["notes"]) == (ACME["name"], "typed")
+
+
+def test_a_record_that_a_webhook_brought_and_a_first_listing_lacks_is_looked_at(fixture):
+    erp = fixture.world("erp")
+    record = erp.create("customers", **ACME)
+    system_id, now = fixture.id_of("erp"), fixture.hub.now()
+    with fixture.hub.database.write() as tx:
+        inbox.deliver(tx, [hint_row(system_id, "customers", record, "hook:1", now)])
+    fixture.work()  # nothing has been listed yet
+    erp.delete("customers", record)  # and the webhook that tells of it is lost
+    fixture.sync()
+    assert [
+        x.state for x in fixture.links() if x.remote_id == record and x.system_id == system_id
+    ] == ["gone"]
