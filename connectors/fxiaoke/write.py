@@ -1,5 +1,6 @@
 """Writing: one call per record, a few at a time, and one query to see what came of them."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +19,7 @@ from connectors.fxiaoke.schema import Describer
 from connectors.sdk.contract import Outcome, Write
 from connectors.sdk.errors import AnswerLostError, RecordError, SetupError, TransientError
 
+QUICK = 0.02  # seconds for an answer; next to a longer one a thread costs little
 POOLS = ("high_seas_id", "leads_pool_id")  # a row in a pool has no owner
 _LISTS = frozenset({"select_many", "object_reference_many", "employee", "department", "image"})
 
@@ -55,11 +57,22 @@ class Writer:
             raise trouble
 
     def _send_all(self, object_name: str, batch: Sequence[Write]) -> list[Sent]:
+        """One call after the other while each is answered at once; several at a time after that.
+
+        Threads take turns on one core: where there is nothing to wait for they only cost time.
+        """
         send = partial(self._send_unless, Stop(), object_name)
-        if len(batch) == 1 or self._config.parallel == 1:
-            return [send(write) for write in batch]
-        with ThreadPoolExecutor(min(self._config.parallel, max(len(batch), 1))) as pool:
-            return list(pool.map(send, batch))
+        sent: list[Sent] = []
+        took = 0.0
+        while len(sent) < len(batch) and (took < QUICK or self._config.parallel == 1):
+            began = time.monotonic()
+            sent.append(send(batch[len(sent)]))
+            took = time.monotonic() - began
+        rest = batch[len(sent) :]
+        if rest:
+            with ThreadPoolExecutor(min(self._config.parallel, len(rest))) as pool:
+                sent += pool.map(send, rest)
+        return sent
 
     def _send_unless(self, stop: Stop, object_name: str, write: Write) -> Sent:
         if stop.reason is not None:

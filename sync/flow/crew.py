@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
-PATIENT = 0.8  # share of its time that a thread has to spend waiting for another one to be of use
+PATIENT = 0.4  # share of its time that a thread has to spend waiting for another one to be of use
 CALLS = 3  # with so many of its full batches a worker calls for others, who may be elsewhere
 GoOn = Callable[[], bool]  # asked between two batches: whether this thread is still wanted
 _clock = threading.local()
