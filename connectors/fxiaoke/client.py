@@ -22,6 +22,7 @@ from connectors.fxiaoke.errors import (
     TooFastError,
     check,
 )
+from connectors.sdk import jsontext
 from connectors.sdk.auth import with_token
 from connectors.sdk.contract import Rate, Tenant
 from connectors.sdk.errors import AnswerLostError, SetupError, ThrottledError, TransientError
@@ -255,7 +256,7 @@ def _json(reply: requests.Response) -> Mapping[str, Any]:
             remote_code=str(reply.status_code),
         )
     try:
-        body = reply.json()
+        body = jsontext.loads(reply.content)
     except ValueError as exc:
         raise AnswerLostError("纷享销客 answered something that is not JSON.") from exc
     if reply.status_code >= 500 or not isinstance(body, dict):

@@ -12,6 +12,7 @@ from typing import Any
 import requests
 import structlog
 
+from connectors.sdk import jsontext
 from connectors.sdk.auth import lasting, with_token
 from connectors.sdk.errors import AnswerLostError, SetupError, ThrottledError, TransientError
 from connectors.sdk.http import Http, Token
@@ -247,7 +248,7 @@ def _answer(raw: requests.Response, *, write: bool) -> Answer:
 
 def _parsed(raw: requests.Response) -> Mapping[str, Any] | None:
     try:
-        body = json.loads(raw.content)
+        body = jsontext.loads(raw.content)
     except ValueError:
         return None
     return body if isinstance(body, dict) else None

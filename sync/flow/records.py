@@ -1,12 +1,12 @@
 """Native records and their canonical form, as they travel through one step."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.sdk import jsontext
 from connectors.sdk.contract import Change
 from mapping import engine
 from mapping.paths import ABSENT, read
@@ -92,8 +92,8 @@ def digest(spec: MappingSpec, native: Mapping[str, Any]) -> str:
         native.get(path, ABSENT) if is_name else read(native, path)
         for path, is_name in spec.compared_paths
     ]
-    text = json.dumps(facts, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    text = jsontext.dumps(facts, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def hint_row(

@@ -1,9 +1,7 @@
 """The database: engines as measured in stack.md, one transaction per step."""
 
 import fcntl
-import json
 import os
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +12,9 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from connectors.sdk import jsontext
+
 _OLDEST_SQLITE = (3, 35)  # RETURNING
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
-_READABLE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 class Tx(Session):
@@ -108,7 +106,10 @@ class Database:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def _engine(self, pool_size: int) -> Engine:
-        options: dict[str, Any] = {"json_serializer": _as_json}
+        options: dict[str, Any] = {
+            "json_serializer": jsontext.dumps,
+            "json_deserializer": jsontext.loads,
+        }
         if not self.is_sqlite:
             engine = create_engine(
                 self.url,
@@ -155,11 +156,3 @@ def sqlite_is_too_old() -> bool:
     import sqlite3  # noqa: PLC0415  only asked at start
 
     return sqlite3.sqlite_version_info[:2] < _OLDEST_SQLITE
-
-
-def _as_json(value: Any) -> str:
-    """Readable in the database; half of a surrogate pair, as systems may send it, is escaped."""
-    text = _READABLE.encode(value)
-    if text.isascii() or not _HALF_PAIR.search(text):
-        return text
-    return json.dumps(value, separators=(",", ":"), default=str)
