@@ -10,7 +10,7 @@ from connectors.fxiaoke.areas import Areas
 from connectors.fxiaoke.client import Client
 from connectors.fxiaoke.lines import OrderLines
 from connectors.fxiaoke.rows import PAGE, Row, Rows, condition, is_empty, is_invalid
-from connectors.fxiaoke.schema import LINES, ORDER, Describer
+from connectors.fxiaoke.schema import LINES, ORDER, Describer, Fields
 from connectors.sdk.contract import Change, Cursor, Page
 from connectors.sdk.errors import TransientError
 from connectors.sdk.paging import batches
@@ -50,6 +50,7 @@ class Reader:
         self._client, self._rows, self._lines = client, rows, lines
         self._describer, self._areas = describer, areas
         self._config = client.config
+        self._asked: dict[str, tuple[Fields, list[str]]] = {}  # once for each description
 
     def changes(self, object_name: str, cursor: Cursor | None) -> Iterator[Page]:
         """Everything changed since, by `_id`.
@@ -113,9 +114,9 @@ class Reader:
 
     def _whole(self, object_name: str, row: Row) -> dict[str, Any]:
         whole: dict[str, Any] = dict.fromkeys(self._fields(object_name))
-        for name, value in row.items():
-            if not _is_aid(name):
-                whole[name] = None if value is None or is_empty(value) else value
+        for name in _told(tuple(row)):
+            value = row[name]
+            whole[name] = None if value is None or is_empty(value) else value
         whole.update(self._areas.named(row, self._describer.levels(object_name)))
         return whole
 
@@ -132,7 +133,11 @@ class Reader:
     def _fields(self, object_name: str) -> list[str]:
         """The fields to ask for: all that are described, without the expansions beside them."""
         fields = self._describer.fields(object_name)
-        return [name for name, field in fields.items() if field.get("type") not in _NOT_ASKED]
+        known = self._asked.get(object_name)
+        if known is None or known[0] is not fields:
+            asked = [n for n, field in fields.items() if field.get("type") not in _NOT_ASKED]
+            known = self._asked[object_name] = (fields, asked)
+        return known[1]
 
 
 def _behind(here: Position, rows: Sequence[Row]) -> Position:
@@ -142,9 +147,10 @@ def _behind(here: Position, rows: Sequence[Row]) -> Position:
     return Position(here.since, here.begun, last)
 
 
-@lru_cache(maxsize=4096)  # asked of every field of every row
-def _is_aid(name: str) -> bool:
-    return name in _PAGING_AIDS or name.endswith(_EXPANSIONS)
+@lru_cache(maxsize=64)  # the rows of an object have the same fields
+def _told(names: tuple[str, ...]) -> list[str]:
+    """Without what the system adds for its own pages."""
+    return [n for n in names if n not in _PAGING_AIDS and not n.endswith(_EXPANSIONS)]
 
 
 def _is_edited(row: Row) -> bool:

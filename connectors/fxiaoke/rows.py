@@ -85,4 +85,4 @@ def is_invalid(row: Row) -> bool:
 
 def is_empty(value: Any) -> bool:
     """What older and newer rows send for nothing."""
-    return value is None or value in ("", [])
+    return not value and (value is None or isinstance(value, (str, list)))

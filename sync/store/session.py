@@ -140,6 +140,7 @@ class Database:
             "journal_mode=WAL",
             f"synchronous={'FULL' if self._full_sync else 'NORMAL'}",
             "busy_timeout=30000",
+            "wal_autocheckpoint=8000",
             "foreign_keys=ON",
             "secure_delete=FAST",  # erased values do not linger in pages that are written anyway
         ):
