@@ -20,6 +20,7 @@ from connectors.sdk.contract import Outcome, Write
 from connectors.sdk.errors import AnswerLostError, RecordError, SetupError, TransientError
 
 QUICK = 0.02  # seconds for an answer; next to a longer one a thread costs little
+SLOW_CALLS = 2
 POOLS = ("high_seas_id", "leads_pool_id")  # a row in a pool has no owner
 _LISTS = frozenset({"select_many", "object_reference_many", "employee", "department", "image"})
 
@@ -63,11 +64,11 @@ class Writer:
         """
         send = partial(self._send_unless, Stop(), object_name)
         sent: list[Sent] = []
-        took = 0.0
-        while len(sent) < len(batch) and (took < QUICK or self._config.parallel == 1):
+        slow = 0  # calls in a row: one of them may be a hiccup
+        while len(sent) < len(batch) and (slow < SLOW_CALLS or self._config.parallel == 1):
             began = time.monotonic()
             sent.append(send(batch[len(sent)]))
-            took = time.monotonic() - began
+            slow = slow + 1 if time.monotonic() - began > QUICK else 0
         rest = batch[len(sent) :]
         if rest:
             with ThreadPoolExecutor(min(self._config.parallel, len(rest))) as pool:
