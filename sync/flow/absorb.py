@@ -314,7 +314,7 @@ class Absorber:
                 twins.refuse(
                     self.tx, self.system.id, item.object_name, item.remote_id, item.hub_key
                 )
-            if not state.get(self.tx, "epoch"):
+            if not state.get(self.tx, state.EPOCH):
                 return None
         if len(ids) != 1:
             return None
@@ -327,7 +327,7 @@ class Absorber:
 
         Then equal values are proof enough: the hub itself wrote them.
         """
-        if not match.candidates or not state.get(self.tx, "epoch"):
+        if not match.candidates or not state.get(self.tx, state.EPOCH):
             return match
         twins = []
         for golden_id, _, _ in match.candidates:

@@ -20,9 +20,10 @@ from sync.gateway.vault import master_key
 from sync.store import archive, audit, jobs, snapshot, state
 from sync.store.scratch import scratch_folder
 from sync.store.session import Tx
+from sync.store.state import EPOCH
 from sync.store.tables import Cursor, Dirty, Guard, Inbox, Plan, System, new_id
 
-EPOCH, RESTORED = "epoch", "restore"  # keys of facts
+RESTORED = "restore"  # key of a fact
 RESTORE = "restore"  # kind of the plan that shows what was re-learned
 FOLDER, SUFFIX = "backups", ".backup"
 SUPPRESSION = "suppression.jsonl"  # whom the hub must never hold again: outlives what is put back

@@ -26,7 +26,7 @@ from mapping import engine
 from mapping.errors import UnmappableValue
 from mapping.spec import MappingSpec
 from sync.core import backoff, person
-from sync.flow import recover, take_in
+from sync.flow import recover, take_in, worked_out
 from sync.flow.hub import Hub
 from sync.flow.records import hint_row
 from sync.flow.turn_away import listed
@@ -211,6 +211,7 @@ def _take_over(hub: Hub, tx: Tx, row: Erasure, records: Sequence[Golden]) -> Non
 
 
 def _purge(hub: Hub, tx: Tx, row: Erasure, records: Sequence[Golden]) -> None:
+    worked_out.forget(hub)  # a plan's own copy of what it has read
     standing = [record.id for record in records if record.state != erasures.ERASED]
     locked = list(goldens.load(tx, standing, lock=True).values())
     removed = erasures.purge(tx, locked, row.id, hub.now()) if locked else {}

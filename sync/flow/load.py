@@ -8,11 +8,12 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from connectors.sdk.contract import Change, ReadsChanges
+from sync.flow import worked_out
 from sync.flow.hub import Hub
 from sync.flow.poll import has_moved, timed_pages
 from sync.flow.reconcile import mark_differing
 from sync.gateway.systems import OpenSystem
-from sync.store import cursors, inbox, links
+from sync.store import cursors, dirty, inbox, links
 from sync.store.tables import BULK, Cursor, Link, Plan, Staged, System
 from sync.store.upsert import insert_into
 
@@ -172,7 +173,11 @@ def count_staged(hub: Hub, plan_id: int) -> dict[str, int]:
 
 
 def hand_over(hub: Hub, plan_id: int) -> None:
-    """Applies a plan: its systems go live and its records go the ordinary way. Safe to repeat."""
+    """Applies a plan: its systems go live and its records come in. Safe to repeat.
+
+    They go the ordinary way, unless all that becomes of them is worked out already.
+    """
+    placed = worked_out.put_in_place(hub, plan_id)
     with hub.database.read() as session:
         plan = session.get_one(Plan, plan_id)
         chunks = staged_rows(session, plan_id)
@@ -181,6 +186,7 @@ def hand_over(hub: Hub, plan_id: int) -> None:
                 inbox.deliver(tx, rows)
                 done = [(r["system_id"], r["object"], r["remote_id"]) for r in rows]
                 _forget(tx, plan_id, done)
+    worked_out.forget(hub)
     now = hub.now()
     with hub.database.write() as tx:
         for system_id in plan.systems:
@@ -188,11 +194,13 @@ def hand_over(hub: Hub, plan_id: int) -> None:
             tx.after_commit(hub.waker.take_in, system_id)
             tx.after_commit(hub.waker.poll, system_id)
         tx.execute(delete(Staged).where(Staged.plan_id == plan_id))
-    for system_id in plan.systems if plan.kind == "load" else ():
+    for system_id in plan.systems if plan.kind == "load" and not placed else ():
         # What the others had before it came; taking it in marks what it brings.
         mark_differing(hub, hub.systems.open(system_id), since=now)
     with hub.database.write() as tx:
         tx.execute(update(Plan).where(Plan.id == plan_id).values(state="applied", applied_at=now))
+        for system_id in dirty.systems_with_work(tx, hub.now()) if placed else ():
+            tx.after_commit(hub.waker.dispatch, system_id)
 
 
 def _forget(tx: Any, plan_id: int, done: Sequence[tuple[int, str, str]]) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from connectors.sdk.contract import DescribesSchema, WritesRecords
 from mapping.lint import Finding, lint
 from mapping.loader import load as load_spec
-from sync.flow import recover, take_in
+from sync.flow import recover, take_in, worked_out
 from sync.flow.hub import Hub
 from sync.flow.intent import Intent, Wanted
 from sync.flow.load import stage, staged_rows
@@ -193,13 +193,17 @@ def _simulate(hub: Hub, plan_id: int) -> dict[str, Any]:
     with hub.database.read() as session:
         plan = session.get_one(Plan, plan_id)
     with _scratch(hub, plan) as (scratch, clock):
+        fresh = plan.kind == "load" and worked_out.is_empty(scratch.database)
         before = _marks(scratch)
         with hub.database.read() as session:
             for rows in staged_rows(session, plan_id):
                 with scratch.database.write() as tx:
                     inbox.deliver(tx, rows)
         _take_all_in(scratch, clock, plan.systems)
-        return _summary(scratch, plan, before)
+        summary = _summary(scratch, plan, before)
+        if fresh and not clock.ahead:
+            worked_out.keep(hub, scratch, plan)
+        return summary
 
 
 @contextmanager

@@ -13,8 +13,6 @@ from sync.store import state
 from sync.store.session import Tx
 from sync.store.tables import System, moment_of, new_id
 
-_EPOCH = "epoch"  # what was made before a restore may be ours, and forgotten
-
 
 class TwinHubError(SetupError):
     """Somebody else's hub writes to the same system."""
@@ -44,7 +42,7 @@ def note(tx: Tx, system_id: int, now: datetime) -> None:
 
 def _known_until(tx: Tx, row: System) -> datetime:
     """Marks are ids like the keys: compared with these, no clock but their own matters."""
-    marks = [state.get(tx, key).get("mark") for key in (_EPOCH, _fact(row.id))]
+    marks = [state.get(tx, key).get("mark") for key in (state.EPOCH, _fact(row.id))]
     moments = [moment_of(mark) for mark in marks if mark]
     return max([row.created_at, *(at for at in moments if at is not None)])
 

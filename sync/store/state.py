@@ -10,6 +10,8 @@ from sync.store.session import Tx
 from sync.store.tables import HubState
 from sync.store.upsert import insert_into
 
+EPOCH = "epoch"  # how often the hub was restored: what it made before, it may have forgotten
+
 
 def get(session: Session, key: str) -> dict[str, Any]:
     """The fact; empty where there is none."""
