@@ -7,7 +7,7 @@ out again. Where anything is not as it was, the records go the ordinary way.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,7 @@ from sync.store.tables import (
     Guard,
     Inbox,
     Link,
+    Mapping,
     MatchKey,
     Merge,
     Plan,
@@ -125,6 +126,8 @@ def _still_holds(hub: Hub, tx: Tx, kept: Database, plan: Plan) -> bool:
         return False
     if not turn_away.listed(hub).is_empty():
         return False
+    if plan.basis["policy"] != hub.policies.model_dump(mode="json"):
+        return False
     with kept.read() as session:
         done = session.scalar(select(func.count()).select_from(Inbox))
         same = _rules(session, plan) == _rules(tx, plan)
@@ -134,7 +137,7 @@ def _still_holds(hub: Hub, tx: Tx, kept: Database, plan: Plan) -> bool:
 
 
 def _rules(session: Session, plan: Plan) -> tuple[Any, ...]:
-    """What the outcome of a load depends on, beside the records, mappings and policies."""
+    """What the outcome of a load depends on, beside the records and the policies."""
     systems = session.execute(
         select(System.id, System.name, System.kind, System.state, System.clock_offset)
     )
@@ -142,7 +145,9 @@ def _rules(session: Session, plan: Plan) -> tuple[Any, ...]:
         (i, name, kind, "" if i in plan.systems else stands, offset)
         for i, name, kind, stands, offset in systems
     )
-    return named, state.get(session, weights.IN_USE), state.get(session, state.EPOCH)
+    live = select(Mapping.id).where(Mapping.state == "live").order_by(Mapping.id)
+    mappings = list(session.scalars(live))
+    return named, mappings, state.get(session, weights.IN_USE), state.get(session, state.EPOCH)
 
 
 def _runs(hub: Hub, tx: Tx, kept: Database) -> dict[int, int]:
@@ -163,7 +168,7 @@ def _runs(hub: Hub, tx: Tx, kept: Database) -> dict[int, int]:
     return made
 
 
-def _date(kept: Database, run_ids: Mapping[int, int], now: datetime, hold: timedelta) -> None:
+def _date(kept: Database, run_ids: dict[int, int], now: datetime, hold: timedelta) -> None:
     """What happened on paper happens now, in runs of the hub itself."""
     with kept.engine.begin() as paper:
         paper.execute(update(Golden).values(created_at=now, updated_at=now))

@@ -42,6 +42,7 @@ ELSEWHERE = {
     "thresholds": "one transaction at its end, asked for by a person: tests/cli/test_thresholds.py",
     "unify": "one transaction each, started by a person who sees an error",
     "usage": "tests/flow/test_usage.py",
+    "worked_out": "tests/flow/test_worked_out.py",
     "weights": "one transaction, once a day: tests/flow/test_weights.py",
 }
 RARE = {  # branches that one day does not bring, or blocks that open no transaction of their own

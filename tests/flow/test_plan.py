@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from connectors.memory.oddities import Trouble
-from sync.flow import load, reconcile, take_in
+from sync.flow import load, reconcile, take_in, worked_out
 from sync.service import plans, systems
 from sync.service.errors import ServiceError
 from sync.store import inbox
@@ -90,6 +90,7 @@ def test_nobody_is_called_to_write_before_a_load_is_read_to_its_end(fixture):
         fixture.world("erp").create("customers", name=f"Acme {number}")
     view = made_plan(fixture)
     settings = fixture.hub.settings.model_copy(update={"batch": 3})
+    worked_out.forget(fixture.hub)
     plans.apply_plan(fixture.hub, view.id)
     load.hand_over(fixture.hub, view.id)
     waker = _Listening(fixture.hub)

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import event
 
-from sync.flow import load
+from sync.flow import load, worked_out
 from sync.service import plans
 from tests.flow.test_plan import draft
 
@@ -17,6 +17,9 @@ FITTING = (
     "select distinct inbox",
     "select distinct dirty",
     "delete from staged where staged.plan_id = ?",
+    "select count(*) as count_1 from staged where staged.plan_id = ?",
+    "select 1 from golden limit",
+    "select 1 from link limit",
 )
 
 
@@ -34,13 +37,16 @@ def statements(fixture):
     event.remove(fixture.hub.database.engine, "before_cursor_execute", note)
 
 
-def test_nothing_of_a_load_walks_over_all_customers(fixture, statements):
+@pytest.mark.parametrize("placed", [True, False])
+def test_nothing_of_a_load_walks_over_all_customers(fixture, statements, placed):
     if not fixture.hub.database.is_sqlite:
         pytest.skip("PostgreSQL plans by statistics that a small table does not have")
     draft(fixture)
     for number in range(30):
         fixture.world("erp").create("customers", name=f"Acme {number}", email=f"{number}@a.example")
     plan = plans.make_plan(fixture.hub, plans.start_plan(fixture.hub, wake=False).id)
+    if not placed:
+        worked_out.forget(fixture.hub)
     statements.clear()  # a plan reads everything
     plans.apply_plan(fixture.hub, plan.id)
     load.hand_over(fixture.hub, plan.id)

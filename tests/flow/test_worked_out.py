@@ -1,6 +1,9 @@
 """What a plan has worked out is put in place as it is, or worked out again."""
 
+import os
+import signal
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -22,11 +25,14 @@ from sync.store.tables import (
     Golden,
     Inbox,
     Link,
+    Mapping,
     MatchKey,
+    Plan,
     Run,
     Staged,
     System,
 )
+from tests.flow.workshop import MORNING, NAMES, Workshop, in_process, moved
 
 
 @pytest.fixture
@@ -184,6 +190,52 @@ def test_after_a_kill_between_its_commit_and_the_end_nothing_is_done_twice(fille
     assert [len(filled.world(name).all("customers")) for name in filled.names] == [2, 2, 2]
 
 
+def apply_in(shop):
+    """The newest plan, by a command: whatever was left of it is gone on with."""
+    with shop.hub.database.read() as session:
+        newest = session.scalar(select(func.max(Plan.id)))
+    if plans.get_plan(shop.hub, newest).state != "applied":
+        shop.clock.pass_(120)  # past the lease of whoever was killed
+        plans.apply_plan(shop.hub, newest, inline=True)
+
+
+def test_killed_at_any_commit_of_an_apply_it_ends_the_same(tmp_path):
+    home = tmp_path / "load"
+    home.mkdir()
+    shop = Workshop.open(home, MORNING)
+    shop.connect(*NAMES)
+    shop.world("erp").create("customers", name="Acme", email="a@acme.example")
+    shop.world("crm").create("customers", name="Acme", email="a@acme.example")
+    shop.world("crm").create("customers", name="Bolt", email="b@bolt.example")
+    made_plan(shop.hub)
+    shop.close()
+
+    def one(name, place):
+        here = tmp_path / name
+        moved(home, here)
+        status = in_process(here, MORNING, lambda w: killed(w, place)) if place else None
+        again = Workshop.open(here, MORNING + timedelta(minutes=5))
+        apply_in(again)
+        again.rest()
+        found = picture(again.hub), again.picture(), list(again.faults.names)
+        again.close()
+        return status, *found
+
+    def killed(shop, place):
+        shop.faults.plan(place, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        apply_in(shop)
+
+    _, rows, seen, names = one("quiet", 0)
+    places = [n for n, name in enumerate(names, start=1) if "worked_out" in name]
+    assert len(places) == 2  # before and after its commit
+    last = places[-1]
+    for place in range(1, last + 3):
+        status, killed_rows, killed_seen, _ = one(f"killed-{place}", place)
+        assert os.WIFSIGNALED(status), f"place {place}, {names[place - 1]}"
+        assert (killed_rows["golden"], killed_seen) == (rows["golden"], seen), names[place - 1]
+        assert len(killed_rows["link"]) == len(rows["link"])
+
+
 def somebody_is_entered(filled):
     with filled.hub.database.write() as tx:
         now = filled.hub.now()
@@ -210,9 +262,16 @@ def a_system_has_another_name(filled):
         tx.execute(update(System).where(System.name == "sales").values(name="shop"))
 
 
+def a_mapping_has_changed(filled):
+    with filled.hub.database.write() as tx:
+        last = tx.scalar(select(func.max(Mapping.id)).where(Mapping.state == "live"))
+        tx.execute(update(Mapping).where(Mapping.id == last).values(state="retired"))
+
+
 @pytest.mark.parametrize(
     "since",
     [
+        a_mapping_has_changed,
         somebody_is_entered,
         somebody_was_erased,
         other_weights_are_in_use,

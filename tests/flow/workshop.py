@@ -78,14 +78,17 @@ class Workshop:
             forget(f"{self.home.name}-{name}")
 
     # -- the morning ------------------------------------------------------------------------
-    def set_up(self) -> None:
-        for name in NAMES:
+    def connect(self, *names: str) -> None:
+        for name in names:
             self.world(name)
             systems.add_system(
                 self.hub, name=name, kind=Memory.name,
                 values={"world": f"{self.home.name}-{name}",
                         "path": str(self.home / f"{name}.world"), "password": "memory"},
             )  # fmt: skip
+
+    def set_up(self) -> None:
+        self.connect(*NAMES)
         self.world("crm").switch(cut={"name": 12}, conditional=False, search_lag=2.0)
         self.world("sales").switch(phones="digits", unique_key=True, lists_deletes=True)
         with self.hub.database.write() as tx:
