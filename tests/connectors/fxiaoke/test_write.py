@@ -1,8 +1,10 @@
 import threading
+import time
 
 import pytest
 import requests
 
+from connectors.fxiaoke.write import QUICK, SLOW_CALLS
 from connectors.sdk.contract import Write
 from connectors.sdk.errors import (
     AnswerLostError,
@@ -195,17 +197,23 @@ def test_trouble_of_the_set_up_ends_the_batch_and_says_so(make, tenant, refused)
     assert isinstance(outcomes["u-2"].error, TransientError)
 
 
-def test_a_few_calls_run_at_the_same_time(make, tenant):
+def test_a_few_calls_run_at_the_same_time_where_answers_take_long(make, tenant):
     together = threading.Barrier(3, timeout=60)
+    alone = iter(range(SLOW_CALLS))
 
     def answer(_body):
-        together.wait()
+        if next(alone, None) is None:
+            together.wait()
+        else:
+            time.sleep(QUICK * 2)
         return {}
 
     tenant.answer("update", answer)
     tenant.rows([stored("0")])
-    _, error = write(make(parallel=3), *(update(f"{n}", tel="1") for n in range(6)))
+    count = SLOW_CALLS + 6
+    _, error = write(make(parallel=3), *(update(f"{n}", tel="1") for n in range(count)))
     assert error is None
+    assert len(tenant.asked("update")) == count
 
 
 def test_a_refused_create_that_was_done_before_is_done(connector, tenant, refused):
