@@ -4,11 +4,40 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Boolean, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.store.session import Tx
 from sync.store.tables import Cursor, System
+from sync.store.tables.base import Moment
+
+# Built once: asked for each object and page of each poll. No cursor is loaded when they run.
+_ONE = (Cursor.system_id == bindparam("system"), Cursor.object == bindparam("name"))
+_HELD = update(Cursor).where(*_ONE, Cursor.lease_token == bindparam("token"))
+_ALONE = {"synchronize_session": False}
+_TAKE = (
+    update(Cursor)
+    .where(
+        *_ONE,
+        or_(Cursor.lease_until.is_(None), Cursor.lease_until < bindparam("now", type_=Moment)),
+    )
+    .values(lease_until=bindparam("until"), lease_token=bindparam("token"))
+    .returning(Cursor.object)
+    .execution_options(**_ALONE)
+)
+_ADVANCE = (
+    _HELD.values(position=bindparam("place"), lease_until=bindparam("until"))
+    .returning(Cursor.object)
+    .execution_options(**_ALONE)
+)
+_RELEASE = _HELD.values(
+    lease_until=None,
+    lease_token=None,
+    due_at=bindparam("due"),
+    error=bindparam("said"),
+    failures=case((bindparam("failed", type_=Boolean), Cursor.failures + 1), else_=0),
+    polled_at=func.coalesce(bindparam("ended", type_=Moment), Cursor.polled_at),
+).execution_options(**_ALONE)
 
 
 def ensure(tx: Tx, system_id: int, objects: list[str], now: datetime) -> None:
@@ -24,13 +53,8 @@ def take(
     tx: Tx, system_id: int, object_name: str, *, now: datetime, lease: float, token: str
 ) -> Cursor | None:
     """The cursor under a lease; None where another worker has it."""
-    free = or_(Cursor.lease_until.is_(None), Cursor.lease_until < now)
-    taken = tx.scalar(
-        update(Cursor)
-        .where(Cursor.system_id == system_id, Cursor.object == object_name, free)
-        .values(lease_until=now + timedelta(seconds=lease), lease_token=token)
-        .returning(Cursor.object)
-    )
+    until = now + timedelta(seconds=lease)
+    taken = tx.scalar(_TAKE, _own(system_id, object_name, token) | {"now": now, "until": until})
     return tx.get_one(Cursor, (system_id, object_name)) if taken else None
 
 
@@ -43,16 +67,8 @@ def advance(
     until: datetime,
 ) -> bool:
     """Stores how far a listing came and keeps the lease; False where the lease was lost."""
-    kept = tx.scalar(
-        update(Cursor)
-        .where(
-            Cursor.system_id == system_id,
-            Cursor.object == object_name,
-            Cursor.lease_token == token,
-        )
-        .values(position=dict(position), lease_until=until)
-        .returning(Cursor.object)
-    )
+    news = {"place": dict(position), "until": until}
+    kept = tx.scalar(_ADVANCE, _own(system_id, object_name, token) | news)
     return kept is not None
 
 
@@ -67,20 +83,12 @@ def release(
     error: str = "",
 ) -> None:
     """The listing ended: well (`polled_at`), or with an error."""
-    values: dict[str, Any] = {"lease_until": None, "lease_token": None, "due_at": due_at}
-    values["error"] = error
-    values["failures"] = Cursor.failures + 1 if error else 0
-    if polled_at is not None:
-        values["polled_at"] = polled_at
-    tx.execute(
-        update(Cursor)
-        .where(
-            Cursor.system_id == system_id,
-            Cursor.object == object_name,
-            Cursor.lease_token == token,
-        )
-        .values(**values)
-    )
+    news: dict[str, Any] = {"due": due_at, "said": error, "ended": polled_at}
+    tx.execute(_RELEASE, _own(system_id, object_name, token) | news | {"failed": bool(error)})
+
+
+def _own(system_id: int, object_name: str, token: str) -> dict[str, Any]:
+    return {"system": system_id, "name": object_name, "token": token}
 
 
 class Listed(NamedTuple):

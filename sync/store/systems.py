@@ -35,6 +35,17 @@ _TAKING_PART = (
     .order_by(System.id, Mapping.id)
 )
 
+_COUNT = (
+    update(System)
+    .where(System.id == bindparam("system_id"))
+    .values(
+        calls_read=System.calls_read + bindparam("reads"),
+        calls_write=System.calls_write + bindparam("writes"),
+        records_written=System.records_written + bindparam("written"),
+    )
+    .execution_options(synchronize_session=False)
+)
+
 
 class StoredSystems:
     """The systems of one database."""
@@ -64,15 +75,8 @@ class StoredSystems:
     def add_calls(self, system_id: int, *, reads: int, writes: int, written: int) -> None:
         """Adds to the system's counters."""
         with self._database.write() as tx:
-            tx.execute(
-                update(System)
-                .where(System.id == system_id)
-                .values(
-                    calls_read=System.calls_read + reads,
-                    calls_write=System.calls_write + writes,
-                    records_written=System.records_written + written,
-                )
-            )
+            counted = {"reads": reads, "writes": writes, "written": written}
+            tx.execute(_COUNT, {"system_id": system_id, **counted})
 
     def token(self, system_id: int) -> bytes | None:
         """The sealed token."""
