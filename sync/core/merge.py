@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mapping.paths import ABSENT, Values
-from sync.core.policy import FieldPolicy, PolicySet, Side, Source, owns, prefers_theirs
+from sync.core.policy import (
+    FieldPolicy,
+    PolicySet,
+    Side,
+    Source,
+    owns,
+    prefers_theirs,
+    speaks_for_owner,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +98,13 @@ class _Unit:
 
     @property
     def is_owned_elsewhere(self) -> bool:
-        """Another system is the source of record and has given the value that stands."""
-        if self.policy.rule != "source_of_record" or self.is_owner:
+        """Another system is the source of record and has given the value that stands.
+
+        Or a person in the hub has replaced what it gave: that is not for others to overrule.
+        """
+        if self.is_owner:
             return False
-        return any(owns(self.policy, s.get("system"), s.get("kind")) for s in self.sources)
+        return any(speaks_for_owner(self.policy, source) for source in self.sources)
 
 
 def merge_fields(

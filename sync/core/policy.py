@@ -104,6 +104,13 @@ def owns(policy: FieldPolicy, system: str | None, kind: str | None) -> bool:
     return bool(policy.systems) and policy.systems[0] in {system, kind}
 
 
+def speaks_for_owner(policy: FieldPolicy, source: Source) -> bool:
+    """Whether a value is of the source of record: its own, or what a person made of it here."""
+    if policy.rule != "source_of_record":
+        return False
+    return bool(source.get("of_record")) or owns(policy, source.get("system"), source.get("kind"))
+
+
 def _rank(policy: FieldPolicy, system: str | None, kind: str | None) -> int:
     for rank, name in enumerate(policy.systems):
         if name in {system, kind}:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 
 from mapping.canonical import field_of
+from sync.core.policy import speaks_for_owner
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of
 from sync.flow.records import hint_row
@@ -137,12 +138,15 @@ def set_values(
         if old == new:
             continue
         values[path] = new
+        _, policy = hub.policies.unit(golden.entity, path)
+        owned = speaks_for_owner(policy, provenance.get(path, {}))
         provenance[path] = {
             "system": "hub",
             "kind": "hub",
             "by": actor,
             "rule": rule,
             "at": now.isoformat(timespec="milliseconds"),
+            **({"of_record": True} if owned else {}),
         }
         tx.add(
             Change(

@@ -159,6 +159,14 @@ def test_what_the_source_of_record_cleared_is_not_filled_by_others():
     assert len(result.overruled) == 1
 
 
+def test_what_a_person_made_of_the_owners_value_is_not_for_others_to_overrule():
+    for of_record, left in ((True, {}), (False, {"credit_limit": "9"})):
+        hub = {"system": "hub", "kind": "hub", "at": EARLY.isoformat(), "of_record": of_record}
+        result = merged({"credit_limit": "5"}, {"credit_limit": "9"}, {"credit_limit": "4"},
+                        sources={"credit_limit": hub}, at=LATE)  # fmt: skip
+        assert new_values(result) == left
+
+
 def test_a_field_that_the_source_of_record_never_filled_takes_what_others_know():
     assert new_values(merged({}, {"credit_limit": "9"})) == {"credit_limit": "9"}
 

@@ -533,3 +533,20 @@ def test_a_record_that_a_webhook_brought_and_a_first_listing_lacks_is_looked_at(
     assert [
         x.state for x in fixture.links() if x.remote_id == record and x.system_id == system_id
     ] == ["gone"]
+
+
+def test_what_the_hub_made_of_an_owned_value_is_not_overruled_by_another_system(fixture):
+    policy = {"path": "credit_limit", "rule": "source_of_record", "systems": ["erp"]}
+    fixture.hub = replace(fixture.hub, policies=PolicySet.model_validate({"fields": [policy]}))
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    erp.create("customers", **ACME, credit_limit="102")
+    fixture.sync()
+    (golden,) = fixture.goldens()
+    decide.edit(fixture.hub, golden.id, {"credit_limit": "103"}, "li")
+    fixture.clock.pass_(5)
+    crm.edit("customers", only(fixture, "crm")["id"], credit_limit="101")  # later, not the owner's
+    fixture.sync()
+    assert shown(fixture, "credit_limit") == ["103"] * 3
+    erp.edit("customers", only(fixture, "erp")["id"], credit_limit="104")
+    fixture.sync()
+    assert shown(fixture, "credit_limit") == ["104"] * 3
