@@ -170,7 +170,8 @@ def _draft(file: str, text: str) -> _Draft:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise _wrong(f"{file}:{line}", f"this is not YAML: {error.problem}", "") from error
+        where, hint = f"{file}:{line}", "look at indents, brackets and quotes just before"
+        raise _wrong(where, f"this is not YAML: {error.problem}", hint) from error
     except yaml.YAMLError as error:
         raise _wrong(file, f"this is not YAML: {error}", "") from error
     except RecursionError as error:

@@ -102,8 +102,7 @@ REFUSALS: Mapping[str, Texts] = {
         en="“{value}” is not a usable value for “{field}”.",
     ),
     "unreachable": Texts(
-        "暂时无法连接：{reason}",
-        "请检查网址和网络，稍后重试；数据没有丢失。",
-        en_hint="Check the address and the network, then try again. Nothing is lost.",
+        "暂时无法连接：{reason}", "请检查地址、网络和对方服务，稍后重试；数据没有丢失。"
     ),
+    "throttled": Texts("暂时不能再调用：{reason}", "请稍等片刻再试；数据没有丢失。"),
 }

@@ -126,7 +126,8 @@ def _refuse(answer: Answer, kind: Kind) -> None:
     if answer.code == SYSTEM_ERROR and not kind.writes:
         raise TransientError(answer.sentence)
     if kind is Kind.GRANT:
-        raise SetupError(answer.sentence, hint=_SETUP.get(answer.code, _CONSOLE), remote_code=code)
+        hint = _CONSOLE if _names_a_secret(answer) else _SETUP.get(answer.code, _CONSOLE)
+        raise SetupError(answer.sentence, hint=hint, remote_code=code)
     if answer.code == SYSTEM_ERROR:
         raise SystemFaultError(answer.sentence, remote_code=code)
     if answer.code in _SETUP and not (kind is Kind.CHANGE and answer.code in _OF_THE_RECORD):
@@ -138,6 +139,12 @@ def _refuse(answer: Answer, kind: Kind) -> None:
             remote_code=code,
         )
     raise RecordError(answer.sentence, remote_code=code)
+
+
+def _names_a_secret(answer: Answer) -> bool:
+    """10006 means "no such call" as well as "appSecret is missing or wrong"; the words tell."""
+    words = answer.message.casefold()
+    return any(name in words for name in ("appid", "appsecret", "permanentcode"))
 
 
 def _until_midnight(now: datetime) -> float:

@@ -50,7 +50,12 @@ _TOKEN: Mapping[str, tuple[str, str]] = {
 _CALL: Mapping[str, tuple[str, str]] = {
     "OAUTH_SCOPE_MISMATCH": (
         "The refresh token was not granted the right for this call.",
-        "Generate a new refresh token with all scopes that the README of this connector lists.",
+        (
+            "Generate a new refresh token with these scopes: "  # the same list as in the README
+            "ZohoCRM.modules.ALL,ZohoCRM.settings.fields.READ,ZohoCRM.settings.layouts.READ,"
+            "ZohoCRM.coql.READ,ZohoCRM.bulk.ALL,ZohoCRM.notifications.ALL,ZohoCRM.org.READ,"
+            "ZohoCRM.users.READ,ZohoSearch.securesearch.READ"
+        ),
     ),
     "NO_PERMISSION": (
         "The Zoho user behind the refresh token may not do this.",

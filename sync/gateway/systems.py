@@ -172,10 +172,18 @@ def read_config(
         info = connector_class.config_model.model_fields.get(name)
         title = info.title if info and info.title else name
         raise SetupError(
-            f"The setting “{title}” is not usable: {first['msg'].lower()}.",
+            _unusable(title, first["msg"]),
             hint="Correct it in the system's settings.",
             remote_code=name,
         ) from exc
+
+
+def _unusable(title: str, said: str) -> str:
+    """A validator of ours brings a sentence of its own; the library's words end another one."""
+    own = said.removeprefix("Value error, ")
+    if own != said:
+        return f"The setting “{title}” is not usable. {own[:1].upper()}{own[1:].rstrip('.')}."
+    return f"The setting “{title}” is not usable: {said.lower()}."
 
 
 def split_secrets(

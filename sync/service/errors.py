@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.sdk.errors import ConnectorError, SetupError, TransientError
+from connectors.sdk.errors import ConnectorError, SetupError, ThrottledError, TransientError
 from mapping.errors import MappingError
 from sync.gateway.vault import VaultError
 
@@ -17,6 +17,9 @@ __all__ = [
     "TransientError",
     "explain",
 ]
+
+_LOOK = "Check the address, the network and the service there, then try again. Nothing is lost."
+_WAIT = "Wait a little, then try again. Nothing is lost."
 
 
 class ServiceError(Exception):
@@ -50,7 +53,9 @@ def explain(error: Exception) -> Explanation:
     hint = str(getattr(error, "hint", "") or "")
     if isinstance(error, ServiceError):
         return Explanation(str(error), hint, error.code, error.facts)
+    if isinstance(error, ThrottledError):
+        return Explanation(str(error), hint or _WAIT, "throttled", {"reason": str(error)})
     if isinstance(error, TransientError):
-        return Explanation(str(error), hint, "unreachable", {"reason": str(error)})
+        return Explanation(str(error), hint or _LOOK, "unreachable", {"reason": str(error)})
     code = str(getattr(error, "remote_code", "") or "")
     return Explanation(str(error), hint, "", {"remote_code": code} if code else {})

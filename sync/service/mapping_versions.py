@@ -127,6 +127,7 @@ def add_version(
             f"The mapping does not fit {system}: {wrong[0][language]}",
             code="mapping_misfit",
             hint="Mend the rule, or the field in the system, and add the mapping again.",
+            reason=wrong[0][language],
             findings=findings,
         )
     with hub.database.write() as tx:

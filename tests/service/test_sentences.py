@@ -46,7 +46,15 @@ ERRORS = {
 SAYING = {"error", "hint", "message", "reason"}
 # Where sentences are kept in tables, or made by a function of their own.
 TABLES = {"_CALL", "_SETUP", "_TOKEN", "_APP", "_CONSOLE", "_EMPLOYEE", "_PACK", "known"}
-MAKERS = {"_sentence", "_subject", "_wrong_value", "_options_text", "sentence", "did_you_mean"}
+MAKERS = {
+    "_sentence",
+    "_subject",
+    "_wrong_value",
+    "_options_text",
+    "sentence",
+    "did_you_mean",
+    "_unusable",
+}
 # The words of another error, vendor or file, passed on; each is found where it is made.
 PASSED_ON = {
     "answer.sentence",
@@ -68,6 +76,7 @@ FOUND_THERE = {
     "_SETUP[answer.code]",
     "_options_text(self.name, error)",
     "_sentence(code, words, field, details)",
+    "_unusable(title, first['msg'])",
     "_wrong_value(name, words, details)",
     "said",
     "sentence.format(centre=centre, code=code or 'no reason given')",
@@ -120,11 +129,8 @@ def test_no_two_templates_claim_the_same_sentence():
             "Tryton 中没有用户 'bob'。请在该系统的设置中核对登录名和密码。",
         ),
         (  # what pydantic makes of a validator's sentence
-            (
-                "The setting “Callback secret” is not usable: value error, the callback secret "
-                "is not base64.."
-            ),
-            "设置“Callback secret”不可用：回调密钥不是 Base64 编码。",
+            "The setting “Callback secret” is not usable. The callback secret is not base64.",
+            "设置“Callback secret”不可用。回调密钥不是 Base64 编码。",
         ),
         (
             (

@@ -54,6 +54,14 @@ def test_a_draft_is_not_activated_without_its_plan(fresh, browse, live):
     assert mapping_versions.get_version(fresh.hub, number).state == "draft"
 
 
+def test_what_does_not_fit_is_said_in_one_language(browse, live):
+    admin = browse("admin", "zh")
+    broken = live.text.replace("native: name", "native: nmae")
+    page = admin.post("/mappings", system="crm", text=broken).text
+    assert "映射与系统不匹配：customers 没有字段 nmae" in page
+    assert "does not fit" not in page
+
+
 def test_what_does_not_fit_is_said_above_the_text_and_not_kept(fresh, browse, live):
     admin = browse("admin")
     broken = live.text.replace("native: name", "native: nmae")

@@ -333,6 +333,14 @@ def test_a_wrong_setting_names_its_field(browse):
     assert re.search(r'class="form-control is-invalid"[^>]*name="setting-page_size"', answer.text)
 
 
+def test_a_wrong_setting_is_named_as_the_form_names_it(browse):
+    form = {"name": "erp9", "label": "ERP", "setting-url": "erp.example", "setting-login": "hub"}
+    page = browse("admin", "zh").post("/systems/new/tryton", **form).text
+    assert "设置“地址”不可用。地址必须以 http:// 或 https:// 开头。" in page
+    page = browse("admin", "en").post("/systems/new/tryton", **form).text
+    assert "The setting “Address” is not usable. The address must begin with http://" in page
+
+
 def test_several_choices_are_several_boxes(look):
     text = look("admin").text("/systems/new/zoho_crm")
     assert text.count('type="checkbox" name="setting-triggers"') == 5

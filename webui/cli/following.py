@@ -112,7 +112,8 @@ class Follower:
                 asked, polling = names, False
             rest = work.rest(self.hub, names, polled_since=polled_since)
             if rest.is_quiet:
-                self.board.end("work", self.console.word("agreed"))
+                is_stuck = rest.blocked or work.broken(self.hub, names)
+                self.board.end("work", self.console.word("done_what_can" if is_stuck else "agreed"))
                 return rest
             most = max(most, rest.left)
             self._show_work(rest, most)

@@ -184,6 +184,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "applying": ("Applying plan {id}", "正在执行预演 {id}"),
     "handed_over": ("Plan {id} is applied; its systems are live", "预演 {id} 已执行，系统已上线"),
     "working": ("In work: {what}", "处理中：{what}"),
+    "done_what_can": (
+        "Nothing is left that the hub could do by itself; see below",
+        "能自动完成的已全部完成，其余见下",
+    ),
     "agreed": ("Nothing waits any more: all systems agree", "全部处理完毕：各系统数据一致"),
     # Status.
     "status_head": ("kehub is ready at {url}", "kehub 已就绪：{url}"),

@@ -1,5 +1,6 @@
 """Systems: which there are, adding one, its settings, testing, pausing, going on."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -225,21 +226,33 @@ def _new_form(
         fields=forms.fill(connector.fields, values),
         name=request.form.get("name", _free_name(connector.name)),
         label=request.form.get("label", connector.label),
-        problem=sentence(explain(error)) if error else None,
-        wrong=explain(error).facts.get("remote_code") if error else None,
+        **_problem(connector, error),
     )
     return page, 422 if error else 200
+
+
+def _problem(kind: ConnectorView, error: Exception | None) -> dict[str, Any]:
+    """What is wrong, and with which input; that is named as the form names it."""
+    if error is None:
+        return {"problem": None, "wrong": None}
+    why = explain(error)
+    said, hint = sentence(why)
+    wrong = why.facts.get("remote_code")
+    title = next((field.title for field in kind.fields if field.name == wrong), "")
+    if title:
+        said = re.sub("“[^”]*”", f"“{title}”", said, count=1)
+    return {"problem": (said, hint), "wrong": wrong}
 
 
 def _settings_form(
     found: SystemView, values: Any, error: Exception | None = None
 ) -> ResponseReturnValue:
+    kind = _kind(found.kind)
     page = render_template(
         "systems/settings.html",
         system=found,
-        fields=forms.fill(_kind(found.kind).fields, values),
-        problem=sentence(explain(error)) if error else None,
-        wrong=explain(error).facts.get("remote_code") if error else None,
+        fields=forms.fill(kind.fields, values),
+        **_problem(kind, error),
         default_poll=hub().settings.poll_seconds,
     )
     return page, 422 if error else 200

@@ -118,6 +118,20 @@ def test_a_refused_grant_is_a_matter_of_the_settings(connector, tenant, refused,
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [("参数 appSecret 缺失或不合法", "app secret"), ("接口不存在", "API address")],
+)
+def test_one_code_for_two_mistakes_is_told_apart_by_its_words(
+    connector, tenant, refused, words, hint
+):
+    tenant.answer(GRANT, refused(10006, words))
+    with pytest.raises(SetupError) as caught:
+        read(connector)
+    assert caught.value.hint.startswith("Check " + ("app ID" if hint == "app secret" else "the"))
+    assert hint in caught.value.hint
+
+
 @pytest.mark.parametrize("code", [15003, 20012, 20014, 20020, 20021, 20022, 30003])
 def test_codes_of_the_set_up_stop_the_system(connector, tenant, refused, code):
     tenant.answer("query", refused(code))
