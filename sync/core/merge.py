@@ -125,7 +125,7 @@ def merge_fields(
     the paths that the system may not bring in: their movement is noted and later overwritten.
     """
     base, arrived = _settle(base, incoming)
-    moved = {path for path in incoming if _remote_moved(path, incoming, base)}
+    moved = _remote_moved(incoming, base)
     out = Merged(
         shadow={**base.shadow, **incoming},
         pushed={path: value for path, value in base.pushed.items() if path not in moved},
@@ -141,6 +141,8 @@ def merge_fields(
             if incoming[path] != value
         ],
     )
+    if not moved:  # as after most writes
+        return out
     set_paths = frozenset(sets)
     for name, (policy, paths) in _units(entity, incoming, policies, frozenset(observed)).items():
         if moved.isdisjoint(paths):
@@ -212,9 +214,13 @@ def _units(
     return units
 
 
-def _remote_moved(path: str, incoming: Values, base: Base) -> bool:
-    known = base.shadow.get(path, ABSENT)
-    return incoming[path] is not None if known is ABSENT else bool(incoming[path] != known)
+def _remote_moved(incoming: Values, base: Base) -> set[str]:
+    shadow, moved = base.shadow, set()
+    for path, value in incoming.items():
+        known = shadow.get(path, ABSENT)
+        if value is not None if known is ABSENT else value != known:
+            moved.add(path)
+    return moved
 
 
 def _hub_moved(path: str, golden: Values, base: Base) -> bool:
