@@ -5,25 +5,25 @@ its like are no JSON: read they are refused, and written they become null.
 """
 
 import json
-import re
 from typing import Any, NoReturn
 
 import orjson
 
-_BEYOND_64_BITS = r"[0-9]{20}|-[0-9]{19}"  # perhaps: orjson would make a float of it
-_LONG_TEXT = re.compile(_BEYOND_64_BITS)
-_LONG_BYTES = re.compile(_BEYOND_64_BITS.encode())
+# orjson makes a float of a whole number beyond 64 bits: all digits as 0, so that a long run shows.
+_AS_RUNS = bytes(ord("0") if n in b"0123456789" else n for n in range(256))
+_LONG, _LONG_NEGATIVE = b"0" * 20, b"-" + b"0" * 19
 _SORTED = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def loads(text: str | bytes) -> Any:
     """What a JSON text says; ValueError where it is none."""
-    found = _LONG_TEXT.search(text) if isinstance(text, str) else _LONG_BYTES.search(text)
-    if found is None:
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            pass  # the standard library knows half pairs, and says what is wrong with the rest
+    try:
+        raw = text.encode() if isinstance(text, str) else text
+        runs = raw.translate(_AS_RUNS)
+        if _LONG not in runs and _LONG_NEGATIVE not in runs:
+            return orjson.loads(raw)
+    except (UnicodeEncodeError, orjson.JSONDecodeError):
+        pass  # the standard library knows half pairs, and says what is wrong with the rest
     return json.loads(text, parse_constant=_refuse)
 
 

@@ -13,7 +13,7 @@ from connectors.sdk.errors import TransientError
 
 log = structlog.get_logger()
 AHEAD = 0.05  # seconds for which a fast interface's tokens are taken at once
-MOST_AHEAD = 8
+MOST_AHEAD = 32
 
 _LUA = """
 local now = redis.call('TIME')

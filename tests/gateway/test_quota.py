@@ -64,7 +64,7 @@ class Counted(LocalBuckets):
 
 def test_tokens_of_a_fast_interface_are_taken_several_at_once():
     buckets = Counted()
-    quota = Quota("crm", buckets, {"*": Rate(10_000, 20.0, 1000)})
+    quota = Quota("crm", buckets, {"*": Rate(20_000, 20.0, 1000)})
     assert [quota.acquire("api") for _ in range(MOST_AHEAD)] == [0.0] * MOST_AHEAD
     assert buckets.asked == [MOST_AHEAD]
     quota.close("api", 5.0)
