@@ -118,10 +118,12 @@ def _return_links(
         link.golden_id = one["golden_id"]
         if one["is_primary"] and not link.is_primary:
             link.is_primary = True
+            asked = link.state == unify.MERGING
             link.state = _state_again(link.state)
-            if link.state == "live" and link.doubt_since is not None:
-                _look_at(hub, tx, link)  # the system may have merged it, and not told us
-                doubted.add(link.system_id)
+            if asked:
+                _look_at(hub, tx, link)  # nobody has listened to what became of it meanwhile
+            if asked and link.doubt_since is not None:
+                doubted.add(link.system_id)  # it may have been merged, and we were not told
         tx.flush()
     return doubted
 

@@ -241,9 +241,10 @@ def merge_in(
 
 
 def _originals(tx: Tx, winner: Golden, loser: Golden) -> dict[str, Pick]:
-    """Paths where one record holds what a system has made of the other's value.
+    """Paths where one record holds no more than what a system had of the other's value.
 
-    A user who merges two records in a system lets the one that stays take over such forms.
+    A user who merges two records in a system lets the one that stays take over such values: a
+    short or reformatted form, or the one from before an edit that had not been written there.
     """
     own = links.of_golden(tx, [winner.id, loser.id])
     found: dict[str, Pick] = {}
@@ -257,7 +258,26 @@ def _originals(tx: Tx, winner: Golden, loser: Golden) -> dict[str, Pick]:
                 form = link.shadow.get(path)
                 if sent == golden.values.get(path) and None is not form == other.values.get(path):
                     found[path] = pick
+            for path in _carried_over(link, own[other.id]):
+                if (
+                    None is not golden.values.get(path)
+                    and other.values.get(path) == link.shadow[path]
+                ):
+                    found[path] = pick
     return found
+
+
+def _carried_over(gone: Link, beside: Sequence[Link]) -> set[str]:
+    """Paths of a vanished record whose last value another record there has, too."""
+    if gone.state != "gone":
+        return set()
+    return {
+        path
+        for link in beside
+        if (link.system_id, link.object, link.state) == (gone.system_id, gone.object, "live")
+        for path, value in gone.shadow.items()
+        if value is not None and link.shadow.get(path) == value
+    }
 
 
 def _kept(golden: Golden) -> dict[str, Any]:

@@ -550,3 +550,39 @@ def test_what_the_hub_made_of_an_owned_value_is_not_overruled_by_another_system(
     erp.edit("customers", only(fixture, "erp")["id"], credit_limit="104")
     fixture.sync()
     assert shown(fixture, "credit_limit") == ["104"] * 3
+
+
+def test_a_record_that_was_deleted_while_its_merge_was_asked_for_is_gone_afterwards(fixture):
+    erp = fixture.world("erp")
+    erp.create("customers", name="Quite different", email="q@quite.example")
+    acme = erp.create("customers", **ACME)
+    fixture.sync()
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    merge_id = unify.merge(fixture.hub, ids["Quite different"], ids[ACME["name"]], "li")
+    erp.delete("customers", acme)
+    for _ in range(2):
+        fixture.poll("erp")  # the record is not one that the hub listens to now
+        fixture.clock.pass_(120)
+    split.unmerge(fixture.hub, merge_id, "li")
+    fixture.sync()
+    states = {link.remote_id: link.state for link in fixture.links()
+              if (link.system_id, link.object) == (fixture.id_of("erp"), "customers")}  # fmt: skip
+    assert states[acme] == "gone"
+
+
+def test_an_older_value_that_a_remote_merge_carried_over_does_not_come_back(fixture):
+    policy = {"path": "industry", "rule": "priority", "systems": ["crm"]}
+    fixture.hub = replace(fixture.hub, policies=PolicySet.model_validate({"fields": [policy]}))
+    crm = fixture.world("crm")
+    first = crm.create("customers", **ACME, industry="retail")
+    fixture.sync()
+    (golden,) = fixture.goldens()
+    second = crm.create("customers", name="Quite different", email="q@quite.example")
+    fixture.sync()
+    decide.edit(fixture.hub, golden.id, {"industry": "service"}, "li")
+    crm.merge("customers", second, [first])  # takes “retail” over
+    fixture.sync()
+    (pair,) = rows(fixture, Candidate)
+    unify.merge(fixture.hub, pair.first_id, pair.second_id, "li")
+    fixture.sync()
+    assert shown(fixture, "industry") == ["service"] * 3
