@@ -107,9 +107,18 @@ class Http:
         safe = method in {"GET", "HEAD"} if repeatable is None else repeatable
         timeout = (CONNECT_TIMEOUT, read_timeout)
 
+        failures: list[TransientError] = []
+
         def once() -> requests.Response:
-            self._wait_for_quota(interface, cost)
-            return self._send(method, url, interface, write=write, timeout=timeout, **kwargs)
+            try:
+                self._wait_for_quota(interface, cost)
+            except ThrottledError as error:  # no call is left for another try: the first one tells
+                raise failures[-1] if failures else error from None
+            try:
+                return self._send(method, url, interface, write=write, timeout=timeout, **kwargs)
+            except TransientError as error:
+                failures.append(error)
+                raise
 
         if not safe:
             return once()

@@ -88,3 +88,15 @@ def test_the_proxies_of_the_environment_are_used_for_every_host_but_those_left_o
     for host in ("inside", "crm", "inside", "crm"):
         http.call("GET", f"https://{host}.example.com/api", interface="api")
     assert used == [None, "http://proxy.example.com:3128"] * 2
+
+
+def test_a_budget_that_ends_between_two_tries_does_not_hide_what_went_wrong():
+    """The grants of a token are few: an address that nobody answers at was told as a limit."""
+    http = plain_http(PlainLimiter(budget=1))
+    with (
+        network.failing(http, network.UNREACHABLE),
+        pytest.raises(TransientError, match=r"crm\.example\.com cannot be reached") as caught,
+    ):
+        http.call("POST", URL, interface="token", repeatable=True)
+    assert type(caught.value) is TransientError
+    assert http.limiter.reads == 1
