@@ -64,12 +64,20 @@ class Client:
     def call(self, path: str, body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any]:
         """One call as the acting employee; the answer's body. Short troubles are waited out."""
         once = partial(with_token, self.http.tokens, self._grant)
-        return Retrying(
+        failures: list[BaseException] = []
+        tries = Retrying(
             wait=_wait,
             sleep=self.sleep,
             retry=_WorthRepeating(kind),
+            before_sleep=partial(_note_failure, failures),
             reraise=True,
-        )(once, partial(self._as_employee, path, body, kind))
+        )
+        try:
+            return tries(once, partial(self._as_employee, path, body, kind))
+        except ThrottledError:
+            if failures:  # no grant is left for another try: what went wrong before tells more
+                raise failures[-1] from None
+            raise
 
     def enterprise(self) -> str:
         """The enterprise account, empty while no token has told it."""
@@ -229,6 +237,12 @@ class _WorthRepeating(retry_base):
         if isinstance(error, AnswerLostError) and self._kind is Kind.CREATE:
             return False
         return tries < TRIES and (error.retry_after or 0.0) <= LONGEST_WAIT
+
+
+def _note_failure(failures: list[BaseException], retry_state: RetryCallState) -> None:
+    error = retry_state.outcome.exception() if retry_state.outcome else None
+    if error is not None and not isinstance(error, ThrottledError):
+        failures.append(error)
 
 
 def _trace_id() -> str:

@@ -12,6 +12,7 @@ from connectors.sdk.errors import (
     ThrottledError,
     TransientError,
 )
+from connectors.testing import network
 
 QUERY = "/cgi/crm/v2/data/query"
 GRANT = "/oauth2.0/token"
@@ -278,3 +279,14 @@ def test_a_refusal_without_words_still_reads_as_a_sentence(connector, tenant):
     tenant.answer("update", words)
     with pytest.raises(RecordError, match="no reason given"):
         connector.client.call("/cgi/crm/v2/data/update", {}, Kind.CHANGE)
+
+
+def test_an_address_that_nobody_answers_at_is_not_told_as_a_limit(connector, limiter):
+    """Grants are few: the third try finds none left."""
+    limiter.budget = 2
+    with (
+        network.failing(connector.http, network.UNREACHABLE),
+        pytest.raises(TransientError, match="cannot be reached") as caught,
+    ):
+        read(connector)
+    assert not isinstance(caught.value, ThrottledError)
