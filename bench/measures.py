@@ -140,6 +140,13 @@ def _first_load(folder, running, zoho, fxiaoke, accounts, tell):
             min(reading, storing),
             note="reads all, runs every step on a scratch copy, writes nothing",
         ),
+        against(
+            f"plan and load together, {label}",
+            count / (plan_seconds + seconds),
+            "records/s",
+            min(reading, singly, storing),
+            note="the load stores what the plan has worked out; floor: the plainest program",
+        ),
         Measured(
             f"{PEAK}, load of {label}",
             peak,

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete, or_, select, update
 
 from connectors.sdk.contract import SubscribesWebhooks
-from sync.flow import backup, drift, erase, jobs, recover, rollback, usage, weights
+from sync.flow import backup, drift, erase, jobs, recover, rollback, usage, weights, worked_out
 from sync.flow.hub import Hub
 from sync.store import cursors, dirty, erasures, inbox
 from sync.store import jobs as stored_jobs
@@ -109,6 +109,7 @@ def tidy(hub: Hub) -> None:
         tx.execute(delete(Plan).where(Plan.created_at < now - KEEP_RUNS))
         stored_jobs.forget(tx, now - KEEP_RUNS)
     clear_left(hub.settings.home, backup.folder(hub))
+    worked_out.tidy(hub)
     usage.note(hub)
     drift.recheck(hub)
     weights.refit_when_due(hub)

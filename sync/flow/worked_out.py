@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
@@ -41,6 +42,7 @@ from sync.store.tables import (
 )
 
 FOLDER = "worked-out"
+log = structlog.get_logger()
 CHUNK = 1000
 _EMPTY_BEFORE = (Golden, Link, Conflict, Candidate, Merge, Erasure)
 _WHOLE_AFTER = (DeadLetter, Guard, Erasure, Merge)  # what nobody has to look at first
@@ -65,7 +67,11 @@ def keep(hub: Hub, scratch: Hub, plan: Plan) -> None:
     scratch.database.scrub()
     path = _path(hub, plan.id)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    os.link(str(scratch.database.url.database), path)
+    try:
+        os.link(str(scratch.database.url.database), path)
+    except OSError as error:  # a disk that knows no second names: the load is worked out again
+        log.info("plan_not_kept", plan=plan.id, reason=str(error))
+        return
     path.chmod(0o600)
 
 
@@ -73,6 +79,15 @@ def forget(hub: Hub) -> None:
     """No plan's rows are wanted any more: the hub is not empty, or about to be planned anew."""
     for path in (hub.settings.home / FOLDER).glob("*.db*"):
         path.unlink(missing_ok=True)
+
+
+def tidy(hub: Hub) -> None:
+    """Drops what is kept for plans that will not be applied any more."""
+    for path in (hub.settings.home / FOLDER).glob("*.db"):
+        with hub.database.read() as session:
+            plan = session.get(Plan, int(path.stem))
+        if plan is None or plan.state not in {"reading", "ready", "applying"}:
+            path.unlink(missing_ok=True)
 
 
 def put_in_place(hub: Hub, plan_id: int) -> bool:

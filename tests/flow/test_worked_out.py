@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from sync.flow import load, plan, take_in, turn_away, worked_out
+from sync.flow import load, plan, sweep, take_in, turn_away, worked_out
 from sync.flow.weights import IN_USE
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.systems import Systems
@@ -297,6 +297,15 @@ def test_only_the_newest_plan_is_kept_and_none_of_a_hub_that_holds_somebody(fill
     plans.apply_plan(filled.hub, second.id, inline=True)
     make_drafts(filled.hub)
     made_plan(filled.hub)
+    assert kept_files(filled.hub) == []
+
+
+def test_what_nobody_applies_goes_with_its_plan(filled):
+    made = made_plan(filled.hub)
+    sweep.tidy(filled.hub)
+    assert kept_files(filled.hub) == [f"{made.id}.db"]
+    filled.clock.pass_(400 * 24 * 3600)
+    sweep.tidy(filled.hub)
     assert kept_files(filled.hub) == []
 
 
