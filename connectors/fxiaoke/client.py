@@ -59,6 +59,7 @@ class Client:
     ) -> None:
         self.config, self.http, self.sleep = config, http, sleep
         self._skew = timedelta(0)
+        self._compared = ""  # the last date that the clocks were compared by
         self._paths: set[str] = set()
 
     def call(self, path: str, body: Mapping[str, Any], kind: Kind) -> Mapping[str, Any]:
@@ -211,8 +212,12 @@ class Client:
             self.http.limiter.close(path, refusal.retry_after or 0.0)
 
     def _compare_clocks(self, reply: requests.Response) -> None:
+        date = reply.headers.get("Date", "")
+        if date == self._compared:  # whole seconds: many answers say the same
+            return
+        self._compared = date
         try:
-            theirs = parsedate_to_datetime(reply.headers.get("Date", "")).astimezone(UTC)
+            theirs = parsedate_to_datetime(date).astimezone(UTC)
         except (TypeError, ValueError):
             return  # a gateway without a usable date: our own clock has to do
         skew = theirs - self.http.now()

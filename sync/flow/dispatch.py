@@ -381,7 +381,7 @@ def _ack(
     lanes = {intent.golden.id: intent.row.lane for intent in by_key.values()}
     with hub.database.write() as tx:
         absorber = Absorber(hub, tx, system, targets=targets, run_id=batch.run_id, lanes=lanes)
-        locked = goldens.load(tx, [by_key[o.key].golden.id for o in done], lock=True)
+        locked = goldens.lock(tx, [by_key[o.key].golden for o in done])
         held = links.of_golden(tx, list(locked), system.id)  # into the session, in one query
         finished = []
         for outcome in done:

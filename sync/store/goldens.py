@@ -58,6 +58,21 @@ def versions(tx: Tx, ids: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def lock(tx: Tx, read: Iterable[Golden]) -> dict[str, Golden]:
+    """Records that were read before, locked now; those that have not changed are not read again.
+
+    They become part of the transaction.
+    """
+    known = {golden.id: golden for golden in read}
+    found = {
+        golden_id: known[golden_id]
+        for golden_id, version in versions(tx, known).items()
+        if known[golden_id].version == version
+    }
+    tx.add_all(found.values())
+    return found | load(tx, known.keys() - found.keys(), lock=True)
+
+
 def survivor(session: Session, golden: Golden) -> Golden:
     """The record that a merged one became."""
     seen = {golden.id}
