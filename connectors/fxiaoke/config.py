@@ -129,8 +129,8 @@ class FxiaokeConfig(ConnectorConfig):
         ge=1,
         le=8,
         title="Writes at the same time",
-        description="There is no batch write, so a batch is sent over so many connections.",
-        json_schema_extra=_zh("并行写入数", "系统没有批量写入，一批数据用几个连接并行发送。"),
+        description="There is no batch write, so a slow system gets up to so many calls at once.",
+        json_schema_extra=_zh("并行写入数", "系统没有批量写入，响应较慢时最多同时发送这么多条。"),
     )
     unknown_area: Literal["refuse", "leave_out_abroad", "leave_out"] = Field(
         "leave_out_abroad",

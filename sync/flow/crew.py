@@ -32,12 +32,12 @@ def _seconds_away() -> float:
 
 
 class Crew:
-    """Admits threads to queues: the first always, another while those at work mostly wait."""
+    """Admits threads to queues: the first always, another while those at work wait enough."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._at_work: Counter[Hashable] = Counter()
-        self._waiting: dict[Hashable, bool] = {}  # whether those at work mostly wait
+        self._waiting: dict[Hashable, bool] = {}  # whether those at work wait enough
         self._called: set[Hashable] = set()
 
     def work(self, queue: Hashable, step: Callable[[GoOn], object]) -> None:

@@ -232,7 +232,7 @@ def _scratch(hub: Hub, plan: Plan) -> Iterator[tuple[Hub, _Clock]]:
             )
             yield scratch, clock
         finally:
-            database.engine.dispose()
+            database.close()
 
 
 def _activate_draft(tx: Tx, plan: Plan) -> None:

@@ -77,8 +77,8 @@ def keep(hub: Hub, scratch: Hub, plan: Plan) -> None:
 
 def forget(hub: Hub) -> None:
     """No plan's rows are wanted any more: the hub is not empty, or about to be planned anew."""
-    for path in (hub.settings.home / FOLDER).glob("*.db*"):
-        path.unlink(missing_ok=True)
+    for path in (hub.settings.home / FOLDER).glob("*.db"):
+        _drop(path)
 
 
 def tidy(hub: Hub) -> None:
@@ -87,7 +87,7 @@ def tidy(hub: Hub) -> None:
         with hub.database.read() as session:
             plan = session.get(Plan, int(path.stem))
         if plan is None or plan.state not in {"reading", "ready", "applying"}:
-            path.unlink(missing_ok=True)
+            _drop(path)
 
 
 def put_in_place(hub: Hub, plan_id: int) -> bool:
@@ -112,6 +112,12 @@ def put_in_place(hub: Hub, plan_id: int) -> bool:
     return True
 
 
+def _drop(path: Path) -> None:
+    """With the logs that a killed process left beside it; the file last, as it names them."""
+    for end in ("-wal", "-shm", ""):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
 def _path(hub: Hub, plan_id: int) -> Path:
     return hub.settings.home / FOLDER / f"{plan_id}.db"
 
@@ -122,7 +128,7 @@ def _opened(path: Path) -> Iterator[Database]:
     try:
         yield database
     finally:
-        database.engine.dispose()
+        database.close()
 
 
 def _has_rows(session: Session, table: type[Any]) -> bool:
@@ -144,7 +150,8 @@ def _still_holds(hub: Hub, tx: Tx, kept: Database, plan: Plan) -> bool:
     if plan.basis["policy"] != hub.policies.model_dump(mode="json"):
         return False
     with kept.read() as session:
-        done = session.scalar(select(func.count()).select_from(Inbox))
+        # As many as were taken in: a copy that lacks its last transactions lacks these, too.
+        done = session.scalar(select(func.count()).where(Inbox.state == "done"))
         same = _rules(session, plan) == _rules(tx, plan)
     return same and done == tx.scalar(
         select(func.count()).select_from(Staged).where(Staged.plan_id == plan.id)

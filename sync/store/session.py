@@ -80,6 +80,13 @@ class Database:
                 raw: Any = connection.connection.driver_connection
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    def close(self) -> None:
+        """The end of a database that is used for a while only."""
+        self.engine.dispose()
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
     def dispose(self) -> None:
         """Closes pooled connections; after a fork, before the child opens its own."""
         self.engine.dispose(close=False)
@@ -140,7 +147,7 @@ class Database:
             "journal_mode=WAL",
             f"synchronous={'FULL' if self._full_sync else 'NORMAL'}",
             "busy_timeout=30000",
-            "wal_autocheckpoint=8000",
+            "wal_autocheckpoint=8000",  # pages, 32 MB: fewer commits wait for the disk
             "foreign_keys=ON",
             "secure_delete=FAST",  # erased values do not linger in pages that are written anyway
         ):

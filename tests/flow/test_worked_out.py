@@ -4,6 +4,7 @@ import os
 import signal
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -288,6 +289,24 @@ def test_what_may_come_out_differently_now_is_worked_out_again(filled, since):
     load.hand_over(filled.hub, made.id)
     assert waiting(filled.hub) >= 3
     assert kept_files(filled.hub) == []
+
+
+def test_a_copy_that_lacks_its_end_is_not_believed(filled):
+    made = made_plan(filled.hub)
+    path = filled.hub.settings.home / worked_out.FOLDER / f"{made.id}.db"
+    with worked_out._opened(path) as kept, kept.write() as tx:
+        last = tx.scalar(select(func.max(Inbox.id)))
+        tx.execute(update(Inbox).where(Inbox.id == last).values(state="waiting"))
+    assert not worked_out.put_in_place(filled.hub, made.id)
+
+
+def test_a_plan_and_its_apply_leave_no_open_file(filled):
+    made_plan(filled.hub)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    made = made_plan(filled.hub)
+    assert worked_out.put_in_place(filled.hub, made.id)
+    worked_out.forget(filled.hub)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 def test_only_the_newest_plan_is_kept_and_none_of_a_hub_that_holds_somebody(filled):

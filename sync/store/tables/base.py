@@ -75,7 +75,7 @@ def new_id() -> str:
     random = int.from_bytes(os.urandom(10))
     with _turn:
         now = time.time_ns() // 1_000_000
-        same = _last >> 80 == now
-        _last = _last + 1 + (random >> 16) if same else now << 80 | random
+        later = now > _last >> 80  # not "another": a clock set back, or a millisecond run over
+        _last = now << 80 | random if later else _last + 1 + (random >> 16)
         number = _last
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
