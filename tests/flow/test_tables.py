@@ -27,8 +27,8 @@ def test_ids_sort_in_the_order_in_which_they_were_made():
 
 
 def test_ids_keep_their_order_where_a_millisecond_runs_over(monkeypatch):
-    monkeypatch.setattr(base, "_last", 0)  # put back afterwards: the other tests' ids keep their time
-    monkeypatch.setattr(os, "urandom", lambda size: b"\xff" * size)  # the last id of any millisecond
+    monkeypatch.setattr(base, "_last", 0)  # put back: other ids keep their time
+    monkeypatch.setattr(os, "urandom", lambda size: b"\xff" * size)  # the highest
     now = time.time_ns()
     monkeypatch.setattr(time, "time_ns", lambda: now)
     made = [new_id() for _ in range(10)]
