@@ -800,7 +800,8 @@ class Company:
     def work(self) -> None:
         """Everything that is due now."""
         for job in self.rows(Job):
-            jobs.work(self.hub, job.id)
+            if job.state in {"waiting", "running"}:
+                jobs.work(self.hub, job.id)
         for _ in range(60):
             inward, outward = self._due()
             if inward:
