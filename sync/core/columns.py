@@ -46,6 +46,20 @@ class Texts:
         """Bytes of each text: 0 tells the empty ones."""
         return self.ends[rows] - np.where(rows > 0, self.ends[rows - 1], 0)
 
+    def alike_from(self, left: Ints, right: Ints, least: int) -> npt.NDArray[np.bool_]:
+        """Which texts begin with one byte and have so many bytes: those that may begin alike."""
+        first = np.frombuffer(self.blob, np.uint8)
+        lengths = self.lengths(left), self.lengths(right)
+        out: npt.NDArray[np.bool_] = np.minimum(*lengths) >= least
+        rows = np.flatnonzero(out)
+        starts = (
+            self.ends[side[rows]] - size[rows]
+            for side, size in zip((left, right), lengths, strict=True)
+        )
+        a, b = (first[start] for start in starts)
+        out[rows] = a == b
+        return out
+
     def take(self, rows: Ints) -> list[str]:
         if len(rows) < FEW:
             return self._decoded(rows)

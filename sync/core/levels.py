@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
-from rapidfuzz.distance import OSA, JaroWinkler
+from rapidfuzz.distance import OSA, Hamming, JaroWinkler
 
 from sync.core.columns import EXTRA, Columns, Ints, Table
 from sync.core.normal.person import is_spoken
@@ -278,7 +278,7 @@ def edits(
 
 
 def _lengths(texts: Sequence[str]) -> Ints:
-    return np.array([len(t) for t in texts], np.int64)
+    return np.fromiter(map(len, texts), np.int64, len(texts))
 
 
 def _both(a: Ints, b: Ints) -> Flags:
@@ -446,7 +446,9 @@ def _near_mail(table: Table, pairs: Pairs, out: Levels) -> None:
     out[open_rows[near & one_home]] = level(MAIL, "typing error")
     out[open_rows[near & ~one_home]] = level(MAIL, "nearly the same elsewhere")
     stems = zip(left, right, strict=True)
-    numbered = np.array([a != b and _stem(a) == _stem(b) != "" for a, b in stems], bool)
+    numbered = np.array(
+        [a != b and a[:1] == b[:1] and _stem(a) == _stem(b) != "" for a, b in stems], bool
+    )
     domain = table.records["domain"]
     a, b = domain[some.left, 0], domain[some.right, 0]
     out[open_rows[numbered]] = level(MAIL, "told apart by a number")
@@ -457,17 +459,25 @@ def _near_mail(table: Table, pairs: Pairs, out: Levels) -> None:
 def _similar_mail(table: Table, pairs: Pairs, out: Levels) -> None:
     """Whole addresses, even such as no mail server would take."""
     texts = table.records.texts["mail"]
-    rows = np.flatnonzero(_both(texts.lengths(pairs.left), texts.lengths(pairs.right)))
-    some = pairs.only(rows)
-    left, right = texts.take(some.left), texts.take(some.right)
-    users = zip(left, right, strict=True)
-    likely = np.array([a[:1] == b[:1] and min(len(a), len(b)) >= 8 for a, b in users], bool)
-    near = process.cpdist(left, right, scorer=OSA.normalized_similarity, dtype=np.float32) >= 0.75
     told_apart = np.isin(
-        out[rows],
+        out,
         [level(MAIL, "different at one domain"), level(MAIL, "another role mailbox of one domain")],
     )
-    out[rows[near & likely & ~told_apart]] = level(MAIL, "similar")
+    likely = texts.alike_from(pairs.left, pairs.right, 8)
+    rows = np.flatnonzero(likely & ~told_apart)
+    left, right = texts.take(pairs.left[rows]), texts.take(pairs.right[rows])
+    near = process.cpdist(
+        left,
+        right,
+        scorer=OSA.normalized_similarity,
+        score_cutoff=0.75,
+        dtype=np.float32,
+    )
+    found = np.flatnonzero(near > 0).tolist()
+    sure = [
+        i for i in found if left[i][:1] == right[i][:1] and min(len(left[i]), len(right[i])) >= 8
+    ]
+    out[rows[sure]] = level(MAIL, "similar")
 
 
 def _misspelt_domains(table: Table, pairs: Pairs, rows: Ints) -> Ints:
@@ -488,8 +498,9 @@ def _misspelt_domains(table: Table, pairs: Pairs, rows: Ints) -> Ints:
     stems = [[text.partition(".")[0] for text in side] for side in (left, right)]
     room = np.maximum(*(_lengths(stem) for stem in stems))
     near = (edits(left, right, 3) * 4 <= room) & (longest >= 4)
-    near &= ~np.array([_chosen_apart(a, b) for a, b in zip(left, right, strict=True)], bool)
-    return rows[near & (np.minimum(_lengths(left), _lengths(right)) > 0)]
+    near &= np.minimum(_lengths(left), _lengths(right)) > 0
+    found = np.flatnonzero(near).tolist()
+    return rows[[i for i in found if not _chosen_apart(left[i], right[i])]]
 
 
 def _chosen_apart(left: str, right: str) -> bool:
@@ -518,10 +529,10 @@ def domain_levels(table: Table, pairs: Pairs, holders: Holders) -> Levels:
             equal = there & (a == b)
             few = np.where(equal, np.minimum(few, others), few)
             compared |= there
-    _set(out, compared, level(DOMAIN, "different"))
-    apart = np.flatnonzero(compared)
-    out[_misspelt_domains(table, pairs, apart)] = level(DOMAIN, "misspelt")
     agreed = few < np.iinfo(np.int64).max
+    _set(out, compared, level(DOMAIN, "different"))
+    apart = np.flatnonzero(compared & ~agreed)
+    out[_misspelt_domains(table, pairs, apart)] = level(DOMAIN, "misspelt")
     out[agreed] = _held_level(1, few[agreed], HELD_EDGES)
     return out
 
@@ -657,13 +668,8 @@ def _chinese_brands(names: Columns, rows: Pairs, han: Flags, out: Levels) -> Non
     right = names.texts["text"].take(rows.right[both])
     distance, same_length = edits(left, right, 1), _lengths(left) == _lengths(right)
     longest = np.maximum(_lengths(left), _lengths(right))
-    replaced = np.array(
-        [
-            len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1
-            for a, b in zip(left, right, strict=True)
-        ],
-        bool,
-    )
+    unlike = process.cpdist(left, right, scorer=Hamming.distance, score_cutoff=1, dtype=np.int32)
+    replaced = same_length & (unlike == 1)
     slip = (distance <= 1) & ~replaced & (longest >= 2)
     grown = _prefixed(left, right, 2)
     out[both[slip & (same_length | ~grown)]] = level(BRAND, "typing error")
@@ -736,7 +742,7 @@ def _words(names: Columns, rows: Pairs) -> Levels:
     grade = np.digitize(-alike, [-0.92, -0.8, -0.6]).astype(np.int16)
     out[apart] = level(WORDS, "very similar") + grade
     inside = zip(left, right, strict=True)
-    held = np.array([_words_inside(a, b) for a, b in inside], bool)
+    held = np.array([(" " in a or " " in b) and _words_inside(a, b) for a, b in inside], bool)
     out[apart[held]] = level(WORDS, "all words of one in the other")
     out[apart[edits(left, right, 1) <= 1]] = level(WORDS, "one edit")
     out[comparable & (a == b)] = level(WORDS, "same")
@@ -757,11 +763,15 @@ def _words_inside(left: str, right: str) -> bool:
 
 def token_similarity(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float32]:
     """The better of the names as they stand and with their words in alphabetical order."""
-    straight = similarity(left, right)
-    ordered = similarity(
-        [" ".join(sorted(t.split())) for t in left], [" ".join(sorted(t.split())) for t in right]
-    )
-    return np.maximum(straight, ordered)
+    alike = similarity(left, right)
+    several = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if " " in a or " " in b]
+    ordered = similarity([_sorted(left[i]) for i in several], [_sorted(right[i]) for i in several])
+    alike[several] = np.maximum(alike[several], ordered)
+    return alike
+
+
+def _sorted(text: str) -> str:
+    return " ".join(sorted(text.split()))
 
 
 def company_name_levels(table: Table, owners: Pairs, rows: Pairs, others: Ints) -> Levels:
@@ -869,7 +879,8 @@ def _unequal_persons(
     givens = _take_two(names, "other_text", rows)
     family_alike, given_alike = _alike(*families), _alike(*givens)
     spoken = _both(left["form"], right["form"])
-    given_alike &= ~spoken | _syllable_lost(*givens)
+    doubted = np.flatnonzero(given_alike & spoken)
+    given_alike[doubted] = _syllable_lost(*([side[i] for i in doubted] for side in givens))
     family_same = _both(left["family"], right["family"]) & (left["family"] == right["family"])
     given_both = _both(left["given"], right["given"])
     given_same = given_both & (left["given"] == right["given"])
