@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sync.core import blocking
+from sync.core.again import Before, Looks
 from sync.core.cluster import Links, cluster, constraints_of
 from sync.core.columns import EXTRA, KIND_CODES, Ints, Table
 from sync.core.holders import counted
@@ -39,7 +40,8 @@ class Compared:
     table: Table
     pairs: Pairs
     kind: npt.NDArray[np.int8]  # of each pair
-    matrix: Mapping[int, Levels]  # kind -> levels of its pairs, in the pairs' order
+    matrix: dict[int, Levels]  # kind -> levels of its pairs, in the pairs' order
+    held: Holders
 
 
 @dataclass(slots=True)
@@ -71,32 +73,49 @@ def compare_all(
     model: Model,
     holders: Holders | None = None,
     spread: Spread = ALONE,
+    known: tuple[Ints, Mapping[int, Levels]] | None = None,
 ) -> Compared:
+    """`known` says of each pair where its levels stand among those of its kind, or -1."""
     held = holders or counted(table)
     kind: npt.NDArray[np.int8] = table.records.arrays["kind"][pairs.left].astype(np.int8)
-    rows = {code: np.flatnonzero(kind == code) for code in KIND_NAMES}
-    matrix = {
-        code: _in_pieces(table, pairs.only(rows[code]), held, model.kinds[name], spread)
-        for code, name in KIND_NAMES.items()
-        if len(rows[code])
-    }
-    return Compared(table, pairs, kind, matrix)
+    matrix = {}
+    for code, name in KIND_NAMES.items():
+        rows = np.flatnonzero(kind == code)
+        if not len(rows):
+            continue
+        before = None
+        if known is not None and code in known[1]:
+            before = known[0][rows], known[1][code]
+        some = pairs.only(rows)
+        matrix[code] = _in_pieces(table, some, held, model.kinds[name], spread, before)
+    return Compared(table, pairs, kind, matrix, held)
 
 
 def _in_pieces(
-    table: Table, pairs: Pairs, held: Holders, model: KindModel, spread: Spread
+    table: Table,
+    pairs: Pairs,
+    held: Holders,
+    model: KindModel,
+    spread: Spread,
+    known: tuple[Ints, Levels] | None,
 ) -> Levels:
     """A byte holds a level: a million records have ten million pairs."""
     most = max(len(field.levels) for field in model.fields)
     kept = np.uint8 if most <= 256 else np.int16
     matrix: Levels = spread.array((len(pairs), len(model.fields)), kept)
+    rows = np.arange(len(pairs), dtype=np.int32)
+    if known is not None:
+        place, levels = known
+        told = place >= 0
+        matrix[told] = levels[place[told]]
+        rows = rows[~told]
 
     def compare(number: int) -> None:
-        piece = slice(number * PIECE, (number + 1) * PIECE)
+        piece = rows[number * PIECE : (number + 1) * PIECE]
         some = Pairs(*(side[piece].astype(np.int64) for side in (pairs.left, pairs.right)))
         matrix[piece] = level_matrix(table, some, held, model)
 
-    spread.each(compare, -(-len(pairs) // PIECE))
+    spread.each(compare, -(-len(rows) // PIECE))
     return matrix
 
 
@@ -223,10 +242,13 @@ def match_in_rounds(
         second = Second(np.arange(size), np.arange(size), order, compared, scored)
     else:
         sure = cluster(size, links, constraints, sure_at, order, ahead=ahead, spread=spread)
-        second = _second(compared, scored, matcher.model, sure, order, spread)
+        before = _before(np.arange(size), compared)
+        second = _second(compared, scored, matcher.model, sure, order, before, spread)
         for _ in range(ROUNDS - 2):
             sure = _joined(second, sure_at, ahead, spread)
-            second = _second(compared, scored, matcher.model, sure, order, spread)
+            before = _before(second.leader, second.compared)
+            del second  # two rounds side by side would be the most memory of all
+            second = _second(compared, scored, matcher.model, sure, order, before, spread)
     customer = _joined(second, thresholds.link_in_file_at(size), ahead, spread)
     decided = _decided(compared, scored, second)
     together = customer[compared.pairs.left] == customer[compared.pairs.right]
@@ -253,8 +275,19 @@ def _joined(second: Second, at: float, ahead: float, spread: Spread) -> Ints:
     return customer
 
 
+def _before(leader: Ints, compared: Compared) -> Before:
+    looks = Looks.of(compared.table, compared.held)
+    return Before.of(leader, looks, compared.pairs, compared.kind, compared.matrix)
+
+
 def _second(
-    compared: Compared, scored: Scored, model: Model, customer: Ints, order: Ints, spread: Spread
+    compared: Compared,
+    scored: Scored,
+    model: Model,
+    customer: Ints,
+    order: Ints,
+    before: Before,
+    spread: Spread,
 ) -> Second:
     table, row = united(compared.table, customer, order)
     size = len(table)
@@ -270,7 +303,9 @@ def _second(
     for name in (n for n in table.records.texts if n.startswith(EXTRA)):
         # what such a column is worth was measured on the records
         held.counts[name] = _held_as_before(compared.table.records[name], table.records[name])
-    again = compare_all(table, Pairs(codes // size, codes % size), model, held, spread)
+    pairs = Pairs(codes // size, codes % size)
+    known = before.known(row, Looks.of(table, held), pairs), before.matrix
+    again = compare_all(table, pairs, model, held, spread, known)
     records = len(compared.table)
     return Second(row, leader, order[leader], again, score_all(again, model, records))
 
