@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.matching import figures, read_truth, review_share, with_review
 from bench.matching_arrivals import arriving, rows_of
 from bench.matching_weights import PROFILES
-from sync.core.batch import Labels, candidates
+from sync.core.batch import Labels
 from sync.flow.match_file import load, load_matcher, match_loaded
 
 PROPOSED = 5  # candidates that a steward is shown
@@ -115,7 +115,7 @@ def labelled(folder, share, seed, processes):
 def drawn(loaded, truth, share, seed):
     """Right decisions about a random share of the candidate pairs."""
     numbers = np.unique(truth, return_inverse=True)[1]
-    pairs = candidates(loaded.table, loaded.keys)
+    pairs = loaded.pairs()
     pairs = pairs.only(np.random.RandomState(seed).rand(len(pairs)) < share)
     return Labels(pairs, numbers[pairs.left] == numbers[pairs.right])
 

@@ -21,7 +21,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.matching_arrivals import arrivals_of
-from sync.core.batch import candidates, compare_all, match_in_rounds, score_all
+from sync.core.batch import compare_all, match_in_rounds, score_all
 from sync.core.match import Errors, Matcher, Thresholds
 from sync.core.score import FIELDS, KIND_NAMES, Model
 from sync.core.train import Sample, fit, shares_of
@@ -167,7 +167,7 @@ class Known:
         with (folder / "clusters.csv").open(encoding="utf-8") as handle:
             truth = {row["id"]: row["cluster"] for row in csv.DictReader(handle)}
         labels = np.unique([truth[i] for i in loaded.id_list()], return_inverse=True)[1]
-        compared = compare_all(loaded.table, candidates(loaded.table, loaded.keys), model)
+        compared = compare_all(loaded.table, loaded.pairs(), model)
         return cls(loaded.table, loaded.rank(), labels, compared, folder)
 
     def first(self):

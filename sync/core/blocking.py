@@ -145,7 +145,8 @@ def _keys_of_emits(kind: int, emits: Sequence["Emit"]) -> KeyArrays:
     """The keys of values and of combinations; one with a part missing is none."""
     sizes = [len(owner) for _, owner, _ in emits]
     owner = np.concatenate([owner for _, owner, _ in emits])
-    parts = [np.concatenate(column) for column in zip(*(p for *_, p in emits), strict=True)]
+    columns = zip(*(p for *_, p in emits), strict=True)
+    parts = [np.concatenate(column).astype(np.int64, copy=False) for column in columns]
     seed = np.repeat(np.array([_seed(family, kind) for family, *_ in emits], np.uint64), sizes)
     code = np.repeat(np.array([FAMILY_CODES[family] for family, *_ in emits], np.uint8), sizes)
     there = parts[0] != 0

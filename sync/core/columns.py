@@ -187,6 +187,10 @@ def _ints(values: Sequence[int]) -> Ints:
     return np.array(values, dtype=np.int64)
 
 
+def _flags(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int8]:
+    return _block(rows).astype(np.int8)
+
+
 def _block(rows: Sequence[Sequence[int]]) -> Ints:
     """Rows of different lengths as one block, filled up with zeros."""
     if len(rows) < FEW:
@@ -210,14 +214,14 @@ def _record_columns(normals: Sequence[Normal]) -> Columns:
         "kind": np.array([KIND_CODES[n.kind] for n in normals], np.int8),
         "tax": _block([[hashed(i.value) for i in n.identifiers] for n in normals]),
         "tax_scheme": _block([[hashed(i.scheme) for i in n.identifiers] for n in normals]),
-        "tax_hard": _block([[int(i.hard) for i in n.identifiers] for n in normals]),
+        "tax_hard": _flags([[int(i.hard) for i in n.identifiers] for n in normals]),
         "phone": _block([[p.national for p in n.phones] for n in normals]),
-        "mobile": _block([[int(p.mobile) for p in n.phones] for n in normals]),
+        "mobile": _flags([[int(p.mobile) for p in n.phones] for n in normals]),
         "mail": _block([[hashed(m.key) for m in n.mails] for n in normals]),
         "mail_user": _block([[hashed(m.user) for m in n.mails] for n in normals]),
-        "mail_role": _block([[int(m.role) for m in n.mails] for n in normals]),
-        "mail_free": _block([[int(m.free) for m in n.mails] for n in normals]),
-        "mail_numbered": _block([[int(m.numbered) for m in n.mails] for n in normals]),
+        "mail_role": _flags([[int(m.role) for m in n.mails] for n in normals]),
+        "mail_free": _flags([[int(m.free) for m in n.mails] for n in normals]),
+        "mail_numbered": _flags([[int(m.numbered) for m in n.mails] for n in normals]),
         "mail_home": _block([[hashed(m.domain) for m in n.mails] for n in normals]),
         "domain": _block([[hashed(d) for d in n.domains] for n in normals]),
         "birth": _ints([n.birth for n in normals]),
@@ -359,6 +363,13 @@ NAME_ARRAYS = (
 )
 
 
+# Flags and single characters: a million names in less memory.
+NARROW: dict[str, type[np.generic]] = {
+    **dict.fromkeys(("group", "placeholder", "seat", "han"), np.int8),
+    **dict.fromkeys(("initial", "middle", "first", "form"), np.int32),
+}
+
+
 def _name_columns(rows: Sequence[NameRow]) -> Columns:
     arrays = _arrays(rows, NAME_ARRAYS)
     texts = ("text", "latin_text", "other_text")
@@ -367,7 +378,7 @@ def _name_columns(rows: Sequence[NameRow]) -> Columns:
 
 def _arrays(rows: Sequence[object], names: Sequence[str]) -> dict[str, npt.NDArray[np.generic]]:
     together = np.array(list(map(attrgetter(*names), rows)), np.int64)
-    return {name: np.ascontiguousarray(together[:, i]) for i, name in enumerate(names)}
+    return {name: together[:, i].astype(NARROW.get(name, np.int64)) for i, name in enumerate(names)}
 
 
 ADDRESS_PARTS: dict[str, Callable[[Address], int]] = {

@@ -49,10 +49,10 @@ def _counts(values: Ints, people: Ints) -> Ints:
         edge = np.ones(len(value), bool)
     group = np.cumsum(edge) - 1
     totals = np.bincount(group, weights=fresh).astype(np.int64) if len(value) else NONE_HELD
-    out = np.empty(len(values), np.int64)
+    out = np.empty(len(values), np.int32)  # as long as the table is, and kept through the rounds
     out[order] = totals[group]
     out[values == 0] = 0
-    return out
+    return out  # type: ignore[return-value]
 
 
 def looked_up(table: Table, frequencies: Frequencies) -> Holders:

@@ -93,7 +93,7 @@ def _united_blocks(blocks: Sequence[Ints], row: Ints, rank: Ints, size: int) -> 
     order = np.lexsort((turn, columns[0], owner))  # equal values side by side
     fresh = _edges(owner[order], columns[0][order])
     group = np.cumsum(fresh) - 1
-    marks = [np.zeros(int(fresh.sum()), np.int64) for _ in columns]
+    marks = [np.zeros(int(fresh.sum()), column.dtype) for column in columns]
     for mark, column in zip(marks, columns, strict=True):
         mark[:] = column[order][fresh]
     if len(columns) == 2:  # a number that anybody calls a mobile is one
@@ -106,7 +106,7 @@ def _united_blocks(blocks: Sequence[Ints], row: Ints, rank: Ints, size: int) -> 
     wide = int(position[kept].max(initial=0)) + 1
     out = []
     for mark in marks:
-        block = np.zeros((size, wide), np.int64)
+        block = np.zeros((size, wide), mark.dtype)
         block[owners[kept], position[kept]] = mark[arranged][kept]
         out.append(block)
     return out

@@ -41,6 +41,7 @@ from sync.flow.spread import Cores, stream
 CHUNK = 5_000  # rows normalised at a time
 REPORTED = 100_000  # records between two words about progress
 SMALL = 3_000_000  # files of fewer bytes are not worth a second process
+AT_ONCE = 50_000  # lines written at a time
 MANY = 100_000  # pairs from which a second process is worth its start
 csv.field_size_limit(10_000_000)
 
@@ -72,11 +73,19 @@ class Piece:
 
 @dataclass(slots=True)
 class Loaded:
-    """A file in its normal form; of its keys those that several records share."""
+    """A file in its normal form; of its keys those that several records share, until they are used."""
 
     ids: Texts
     table: Table
-    keys: blocking.KeyArrays
+    keys: blocking.KeyArrays | None
+    found: Pairs | None = None
+
+    def pairs(self) -> Pairs:
+        """Records worth comparing; the keys, which take much memory, are used up."""
+        if self.keys is not None:
+            self.found, self.keys = candidates(self.table, self.keys), None
+        assert self.found is not None
+        return self.found
 
     def id_list(self) -> list[str]:
         return self.ids.take(np.arange(len(self.table)))
@@ -189,7 +198,7 @@ def match_loaded(
     `aim` says whether links must be safe ("precision") or right as often as not ("balance").
     """
     spread = Cores(processes)
-    pairs = candidates(loaded.table, loaded.keys)
+    pairs = loaded.pairs()
     if len(pairs) < MANY:
         spread = Cores()
     holders = counted(loaded.table)
@@ -214,15 +223,15 @@ def match_loaded(
 
 def write_clusters(result: FileMatch, path: Path) -> int:
     """`id,cluster`; a cluster is named after its first record. Returns the number of customers."""
-    ids = result.loaded.id_list()
+    ids, customer = result.loaded.ids, result.matched.customer
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(["id", "cluster"])
-        customer = result.matched.customer.tolist()
-        writer.writerows(
-            (identifier, ids[root]) for identifier, root in zip(ids, customer, strict=True)
-        )
-    return len(np.unique(result.matched.customer))
+        for start in range(0, len(customer), AT_ONCE):
+            roots = customer[start : start + AT_ONCE]
+            rows = np.arange(start, start + len(roots))
+            writer.writerows(zip(ids.take(rows), ids.take(roots), strict=True))
+    return len(np.unique(customer))
 
 
 def write_pairs(result: FileMatch, path: Path) -> int:

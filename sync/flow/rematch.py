@@ -18,7 +18,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from sync.core import blocking
-from sync.core.batch import Compared, candidates, compare_all, match_all, score_all
+from sync.core.batch import Compared, compare_all, match_all, score_all
 from sync.core.columns import Ints, Table, Texts
 from sync.core.normal.record import normalise
 from sync.core.party import party_from_canonical
@@ -96,7 +96,7 @@ def run(
         telling.tell(tx, "compare", 0, size)
         never, matcher = questions.all_apart(tx), weights.in_use(tx)
     ids = loaded.id_list()
-    pairs = candidates(loaded.table, loaded.keys)
+    pairs = loaded.pairs()
     spread = Cores(processes if len(pairs) >= MANY else 1)
     compared = compare_all(loaded.table, pairs, matcher.model, spread=spread)
     scored = score_all(compared, matcher.model)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sync.core.again import Before
 from sync.core.batch import candidates, compare_all, match_all, score_all
 from sync.core.columns import Table
 from sync.core.holders import looked_up
@@ -251,6 +252,33 @@ def test_what_two_records_do_not_prove_their_customers_may(tmp_path, matcher):
     apart = np.flatnonzero(result.compared.pairs.right == 2)
     assert max(alone.bits[apart]) < asking.thresholds.link_in_file_at(3)
     assert len(set(result.matched.customer.tolist())) == 1
+
+
+def test_what_a_round_takes_over_from_the_one_before_is_what_it_would_work_out(
+    tmp_path, matcher, monkeypatch
+):
+    """Some customers are joined by the first round, some by nobody; what others hold changes."""
+    rows = [
+        *rows_of(customers=150),
+        *([f"d{row[0]}", *row[1:]] for row in rows_of(seed=2, customers=150, doubtful=True)),
+    ]
+    source, taken_over = write(tmp_path / "in.csv", rows), []
+    known = Before.known
+
+    def counting(*asked):
+        found = known(*asked)
+        taken_over.append((int((found >= 0).sum()), len(found)))
+        return found
+
+    monkeypatch.setattr(Before, "known", counting)
+    quick = match_loaded(load(source, 1), matcher)
+    monkeypatch.setattr(Before, "known", lambda *asked: np.full_like(known(*asked), -1))
+    slow = match_loaded(load(source, 1), matcher)
+    assert any(0 < some < every for some, every in taken_over)
+    for kind, matrix in slow.rounds.second.compared.matrix.items():
+        assert np.array_equal(quick.rounds.second.compared.matrix[kind], matrix)
+    assert np.array_equal(quick.rounds.scored.bits, slow.rounds.scored.bits)
+    assert np.array_equal(quick.matched.customer, slow.matched.customer)
 
 
 def test_every_candidate_of_the_batch_shares_a_key_online(tmp_path, matcher):
