@@ -73,7 +73,7 @@ class Piece:
 
 @dataclass(slots=True)
 class Loaded:
-    """A file in its normal form; of its keys those that several records share, until they are used."""
+    """A file in its normal form, with the keys that several records share until they are used."""
 
     ids: Texts
     table: Table
