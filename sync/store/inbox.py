@@ -34,7 +34,7 @@ def deliver(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 _DUE = (  # built once: asked for each batch
-    select(Inbox.id)
+    select(Inbox.id, Inbox.lane)
     .where(
         Inbox.system_id == bindparam("system"),
         Inbox.state == "waiting",
@@ -50,10 +50,14 @@ _DUE = (  # built once: asked for each batch
 def claim(
     tx: Tx, system_id: int, *, limit: int, now: datetime, lease: float, token: str
 ) -> list[Inbox]:
-    """Takes waiting rows under a lease; a claim counts as an attempt."""
-    ids = list(tx.scalars(_DUE, {"system": system_id, "now": now, "count": limit}))
-    if not ids:
+    """Takes waiting rows under a lease; a claim counts as an attempt.
+
+    All of one lane: what a person's edit shares a batch with would go out as an edit, too.
+    """
+    due = tx.execute(_DUE, {"system": system_id, "now": now, "count": limit}).all()
+    if not due:
         return []
+    ids = [row_id for row_id, lane in due if lane == due[0].lane]
     tx.execute(
         update(Inbox)
         .where(Inbox.id.in_(ids))

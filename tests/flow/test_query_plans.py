@@ -13,7 +13,7 @@ COARSE = ("(system_id=?)", "(plan_id=?)")
 # Read in the order of an index up to the first ones that fit; and what was staged goes as a whole.
 FITTING = (
     "select inbox.id from inbox join system",
-    "select inbox.id from inbox where inbox.system_id = ? and inbox.state = ? and inbox.due_at <=",
+    "select inbox.id, inbox.lane from inbox where inbox.system_id = ? and inbox.state = ? and",
     "select distinct inbox",
     "select distinct dirty",
     "delete from staged where staged.plan_id = ?",

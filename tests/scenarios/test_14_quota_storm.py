@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from sync.flow import usage
+from sync.flow import dispatch, take_in, usage
 from sync.gateway.quota import LocalBuckets
 from sync.gateway.systems import Systems
 from sync.service import quota, systems
-from sync.store.tables import BULK, INTERACTIVE, DeadLetter, Dirty, System
+from sync.store.tables import BULK, INTERACTIVE, DeadLetter, Dirty, Inbox, System
 from tests.infra.processes import eventually
 from tests.scenarios.outside import fx_values
-from tests.scenarios.story import ACME, edit, records, remote_writes
+from tests.scenarios.story import ACME, edit, records, remote_writes, rows
 
 MANY = 90
 WORKERS, BATCH = 4, 5
@@ -153,3 +153,68 @@ def test_ten_edits_before_a_dispatch_are_one_write(fixture):
     after = remote_writes(fixture)
     assert {name: after[name] - before[name] for name in ("crm", "sales")} == {"crm": 1, "sales": 1}
     assert [r["notes"] for r in records(fixture, "crm")] == ["edit 9"]
+
+
+IMPORT, IN_HAND = 30, 5  # records of an import; rows that one batch takes
+
+
+@pytest.fixture
+def busy(fixture):
+    """The ERP has imported thirty customers, and the hub has heard of them; it takes five a batch.
+
+    One customer was everywhere before, so that nobody's first listing is still to come.
+    """
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    fixture.hub = replace(
+        fixture.hub, settings=fixture.hub.settings.model_copy(update={"batch": IN_HAND})
+    )
+    for number in range(IMPORT):
+        name = f"{chr(0x4E00 + 53 * number)}{chr(0x6000 + 31 * number)}科技"
+        fixture.world("erp").create("customers", name=name, website=f"firm{number}.example")
+    fixture.clock.pass_(30)
+    fixture.poll("erp")
+    assert [row.lane for row in rows(fixture, Inbox, Inbox.state == "waiting")] == [BULK] * IMPORT
+    return fixture
+
+
+def enter(fixture, name, website):
+    """A person types a customer into the ERP, and the hub hears of it."""
+    fixture.clock.pass_(30)
+    fixture.world("erp").create("customers", name=name, website=website)
+    fixture.poll("erp")
+    waiting = [row.lane for row in rows(fixture, Inbox, Inbox.state == "waiting")]
+    assert waiting.count(INTERACTIVE) == 1
+
+
+def names_in_crm(fixture):
+    return {record["name"] for record in records(fixture, "crm")}
+
+
+def test_a_person_passes_an_import_of_the_same_system_on_the_way_in(busy):
+    """Also to the other systems: while the import is being read, it alone waits."""
+    enter(busy, "Walk-in", "walkin.example")
+    before = names_in_crm(busy)
+    take_in.drain(busy.hub, busy.id_of("erp"), rounds=1)
+    assert len(rows(busy, Inbox, Inbox.state == "waiting")) == IMPORT  # none of them with it
+    assert "Walk-in" in [golden.name for golden in busy.goldens()]
+    dispatch.drain(busy.hub, busy.id_of("crm"))
+    assert names_in_crm(busy) - before == {"Walk-in"}
+    busy.sync()
+    assert len(records(busy, "crm")) == IMPORT + 2
+
+
+def test_a_person_passes_an_import_that_waits_to_be_written(busy):
+    busy.work_in()
+    enter(busy, "Walk-in", "walkin.example")
+    busy.work_in()
+    queue = rows(busy, Dirty, Dirty.system_id == busy.id_of("crm"))
+    assert [row.lane for row in queue] == [BULK] * IMPORT + [INTERACTIVE]  # the last to come
+    before = names_in_crm(busy)
+    busy.poll("crm")  # nobody else has entered them: nothing has to be heard first
+    dispatch.drain(busy.hub, busy.id_of("crm"), rounds=1)
+    written = names_in_crm(busy) - before
+    assert len(written) == IN_HAND
+    assert "Walk-in" in written
+    busy.sync()
+    assert len(records(busy, "crm")) == IMPORT + 2
