@@ -1,16 +1,20 @@
 """Normal forms as columns: the one shape that scoring reads, for two records or a million."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from sync.core.normal.address import Address
 from sync.core.normal.company import CompanyName
+from sync.core.normal.identifier import Identifier
+from sync.core.normal.mail import Mail
 from sync.core.normal.person import PersonName, is_spoken_given
+from sync.core.normal.phone import Phone
 from sync.core.normal.record import Normal
 from sync.core.normal.regions import province_of
 from sync.core.normal.text import stable_hash
@@ -187,43 +191,55 @@ def _ints(values: Sequence[int]) -> Ints:
     return np.array(values, dtype=np.int64)
 
 
-def _flags(rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int8]:
-    return _block(rows).astype(np.int8)
+Part = TypeVar("Part")
+Reads = Mapping[str, tuple[Callable[[Part], int], type[np.generic]]]
 
 
-def _block(rows: Sequence[Sequence[int]]) -> Ints:
-    """Rows of different lengths as one block, filled up with zeros."""
-    if len(rows) < FEW:
-        width = min(MOST_VALUES, max(map(len, rows), default=0)) or 1
-        filler = [0] * width
-        return np.array([[*row, *filler][:width] for row in rows], np.int64).reshape(-1, width)
-    sizes = np.array([len(row) for row in rows], np.int64)
-    width = min(MOST_VALUES, int(sizes.max(initial=0))) or 1
-    owner = np.repeat(np.arange(len(rows)), sizes)
-    position = np.arange(len(owner)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    values = np.array(list(chain.from_iterable(rows)), np.int64)
-    kept = position < width
-    block = np.zeros((len(rows), width), np.int64)
-    block[owner[kept], position[kept]] = values[kept]
-    return block
+def _blocks(
+    groups: Sequence[Sequence[Part]], reads: Reads[Part]
+) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
+    """For each reading of a repeated fact a block: a row for each record, filled up with zeros."""
+    width = min(MOST_VALUES, max(map(len, groups), default=0)) or 1
+    parts = [part for group in groups for part in group[:width]]
+    place = [
+        row * width + position
+        for row, group in enumerate(groups)
+        for position in range(min(width, len(group)))
+    ]
+    for name, (read, kind) in reads.items():
+        block = np.zeros(len(groups) * width, kind)
+        block[place] = [read(part) for part in parts]
+        yield name, block.reshape(-1, width)
+
+
+IDENTIFIERS: Reads[Identifier] = {
+    "tax": (lambda i: hashed(i.value), np.int64),
+    "tax_scheme": (lambda i: hashed(i.scheme), np.int64),
+    "tax_hard": (lambda i: i.hard, np.int8),
+}
+PHONES: Reads[Phone] = {
+    "phone": (attrgetter("national"), np.int64),
+    "mobile": (attrgetter("mobile"), np.int8),
+}
+MAILS: Reads[Mail] = {
+    "mail": (lambda m: hashed(m.key), np.int64),
+    "mail_user": (lambda m: hashed(m.user), np.int64),
+    "mail_role": (attrgetter("role"), np.int8),
+    "mail_free": (attrgetter("free"), np.int8),
+    "mail_numbered": (attrgetter("numbered"), np.int8),
+    "mail_home": (lambda m: hashed(m.domain), np.int64),
+}
+DOMAINS: Reads[str] = {"domain": (hashed, np.int64)}
 
 
 def _record_columns(normals: Sequence[Normal]) -> Columns:
     employers = [normal.employer or NO_COMPANY for normal in normals]
     arrays: dict[str, npt.NDArray[np.generic]] = {
         "kind": np.array([KIND_CODES[n.kind] for n in normals], np.int8),
-        "tax": _block([[hashed(i.value) for i in n.identifiers] for n in normals]),
-        "tax_scheme": _block([[hashed(i.scheme) for i in n.identifiers] for n in normals]),
-        "tax_hard": _flags([[int(i.hard) for i in n.identifiers] for n in normals]),
-        "phone": _block([[p.national for p in n.phones] for n in normals]),
-        "mobile": _flags([[int(p.mobile) for p in n.phones] for n in normals]),
-        "mail": _block([[hashed(m.key) for m in n.mails] for n in normals]),
-        "mail_user": _block([[hashed(m.user) for m in n.mails] for n in normals]),
-        "mail_role": _flags([[int(m.role) for m in n.mails] for n in normals]),
-        "mail_free": _flags([[int(m.free) for m in n.mails] for n in normals]),
-        "mail_numbered": _flags([[int(m.numbered) for m in n.mails] for n in normals]),
-        "mail_home": _block([[hashed(m.domain) for m in n.mails] for n in normals]),
-        "domain": _block([[hashed(d) for d in n.domains] for n in normals]),
+        **dict(_blocks([n.identifiers for n in normals], IDENTIFIERS)),
+        **dict(_blocks([n.phones for n in normals], PHONES)),
+        **dict(_blocks([n.mails for n in normals], MAILS)),
+        **dict(_blocks([n.domains for n in normals], DOMAINS)),
         "birth": _ints([n.birth for n in normals]),
         "source": _ints([hashed(n.source) for n in normals]),
         "employer": _ints([hashed(e.latin) for e in employers]),

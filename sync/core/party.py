@@ -1,9 +1,9 @@
 """The record that matching sees, however it came: from a file's row or a golden record."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 Kind = Literal["company", "person", "other"]
@@ -66,9 +66,6 @@ class PartyAddress:
     country: str = ""
 
 
-NOWHERE = PartyAddress()
-
-
 @dataclass(frozen=True, slots=True)
 class TaxId:
     """A tax or registration number; `scheme` as in `cn:uscc`, empty where unknown."""
@@ -97,30 +94,38 @@ class Party:
 
 def party_from_row(row: Mapping[str, str]) -> Party:
     """A party from one row of a file; see the README of `kehub match` for the columns."""
-    given = defaultdict(str, {column: value.strip() for column, value in row.items() if value})
-    get = given.__getitem__
-    kind = KINDS.get(get("kind").lower(), "other" if get("kind") else _guess_kind(given))
-    name = PartyName(get("name"), get("given_name"), get("family_name"))
-    names: tuple[PartyName, ...] = (name,) if any((name.whole, name.given, name.family)) else ()
-    if get("legal_name") and get("legal_name") != name.whole:
-        names += (PartyName(get("legal_name")),)
-    address = PartyAddress(
-        get("street"), get("city"), get("region"), get("postcode"), get("country")
+    given = {column: value.strip() for column, value in row.items() if value}
+    get = given.get
+    told = get("kind", "")
+    kind = KINDS.get(told.lower(), "other" if told else _guess_kind(given))
+    whole, own, family = get("name", ""), get("given_name", ""), get("family_name", "")
+    names: tuple[PartyName, ...] = (
+        (PartyName(whole, own, family),) if whole or own or family else ()
     )
+    legal = get("legal_name")
+    if legal and legal != whole:
+        names += (PartyName(legal),)
+    address = [get(column, "") for column in ADDRESS]
+    email, phone, mobile, tax = get("email"), get("phone", ""), get("mobile"), get("tax_id")
     return Party(
         kind=kind,
         names=names,
-        organisation=get("org_name"),
-        emails=_some(get("email")),
-        phones=_some(get("phone"), get("mobile")),
-        mobiles=_some(get("mobile")),
-        addresses=(address,) if address != NOWHERE else (),
-        tax_ids=(TaxId(get("tax_id")),) if get("tax_id") else (),
-        birth_date=get("birth_date"),
-        website=get("website"),
-        source=get("source"),
-        extra=tuple((c, v) for c, v in given.items() if c not in KNOWN_COLUMNS),
+        organisation=get("org_name", ""),
+        emails=(email,) if email else (),
+        phones=_some(phone, mobile) if mobile else _some(phone),
+        mobiles=(mobile,) if mobile else (),
+        addresses=(PartyAddress(*address),) if any(address) else (),
+        tax_ids=(TaxId(tax),) if tax else (),
+        birth_date=get("birth_date", ""),
+        website=get("website", ""),
+        source=get("source", ""),
+        extra=()
+        if given.keys() <= KNOWN_COLUMNS
+        else tuple((c, v) for c, v in given.items() if c not in KNOWN_COLUMNS),
     )
+
+
+ADDRESS = ("street", "city", "region", "postcode", "country")
 
 
 def _guess_kind(row: Mapping[str, str]) -> Kind:
@@ -200,13 +205,19 @@ def _keyed(values: Mapping[str, Any]) -> Keyed:
     """By name, key and part, in the order of the keys, so that every record is read alike."""
     found: Keyed = {}
     for path in sorted(values):
-        match = KEYED.match(path)
         value = values[path]
-        if match is None or value is None:
-            continue
-        name, key, part = match.groups()
-        found.setdefault(name, {}).setdefault(key, {})[part or ""] = str(value).strip()
+        place = None if value is None else _place(path)
+        if place is not None:
+            name, key, part = place
+            found.setdefault(name, {}).setdefault(key, {})[part] = str(value).strip()
     return found
+
+
+@lru_cache(maxsize=1024)
+def _place(path: str) -> tuple[str, str, str] | None:
+    """Name, key and part of a path that has a key."""
+    match = KEYED.match(path)
+    return (match[1], match[2], match[3] or "") if match else None
 
 
 def _pairs(keyed: Keyed, name: str) -> Iterable[tuple[str, str]]:
@@ -219,7 +230,6 @@ def _each(keyed: Keyed, name: str) -> Iterable[str]:
 
 def _addresses(keyed: Keyed) -> Iterable[PartyAddress]:
     for parts in keyed.get("addresses", {}).values():
-        columns = ("street", "city", "region", "postcode", "country")
-        address = PartyAddress(*(parts.get(column, "") for column in columns))
-        if address != NOWHERE:
-            yield address
+        address = [parts.get(column, "") for column in ADDRESS]
+        if any(address):
+            yield PartyAddress(*address)

@@ -120,6 +120,8 @@ def _finer(first: str, second: str) -> str:
 
 
 def _split_branch(name: str) -> tuple[str, str]:
+    if not name.endswith(tables.BRANCH_MARKS):
+        return name, ""
     for mark in tables.BRANCH_MARKS:
         if not name.endswith(mark):
             continue

@@ -20,6 +20,9 @@ PROVIDERS = (
     "126.com",
     "qq.com",
 )
+# One slip leaves the start or the end of a provider's domain as it is.
+STARTS = tuple(name[:3] for name in PROVIDERS[:5])
+ENDS = tuple(name[-5:] for name in PROVIDERS[:5])
 DIGITS_END = re.compile(r"\d+$")
 HOSTED = frozenset(
     [
@@ -67,13 +70,15 @@ def parse_mail(text: str) -> Mail | None:
     free = domain in FREE_MAIL
     if domain in {"gmail.com", "googlemail.com"}:
         user, domain = user.replace(".", ""), "gmail.com"
-    stem = DIGITS_END.sub("", user)
+    stem = user.rstrip("0123456789") if user.isascii() else DIGITS_END.sub("", user)
     return Mail(user, domain, role=user in ROLE_USERS or stem in ROLE_USERS, free=free)
 
 
 def _provider(domain: str) -> str:
     """`gmial.com` is gmail.com: a free provider with one slip of the keys."""
     if domain in FREE_MAIL or not 9 <= len(domain) <= 12:
+        return domain
+    if not domain.startswith(STARTS) and not domain.endswith(ENDS):
         return domain
     for provider in PROVIDERS[:5]:
         if OSA.distance(domain, provider, score_cutoff=1) <= 1:

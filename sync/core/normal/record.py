@@ -1,8 +1,10 @@
 """A whole party in its normal form: everything that keys and scores are made of."""
 
 import re
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeVar
 
 from sync.core.normal.address import Address, parse_address
 from sync.core.normal.company import CompanyName, parse_company
@@ -63,28 +65,36 @@ class Normal:
 def normalise(party: Party) -> Normal:
     """The normal form; the same party always gives the same."""
     country = next((country_code(a.country) for a in party.addresses if a.country), "")
-    mails = tuple(m for m in (parse_mail(text) for text in party.emails) if m)
+    mails = tuple([m for m in map(parse_mail, party.emails) if m])
     is_person = party.kind == "person"
     addresses = tuple(
-        parse_address(a.street, a.city, a.region, a.postcode) for a in party.addresses
+        [parse_address(a.street, a.city, a.region, a.postcode) for a in party.addresses]
     )
     return Normal(
         kind=party.kind,
-        companies=() if is_person else tuple(_companies(party, abroad=_abroad(country, addresses))),
-        persons=tuple(_persons(party)) if is_person else (),
-        placeholder=any(_is_test(name.whole) for name in party.names),
+        companies=() if is_person else _companies(party, abroad=_abroad(country, addresses)),
+        persons=_persons(party) if is_person else (),
+        placeholder=any(map(_is_test, [name.whole for name in party.names])),
         employer=_employer(party),
-        identifiers=tuple(_identifiers(party, country)),
-        phones=_phones(party, country),
-        mails=tuple(dict.fromkeys(mails)),
+        identifiers=_identifiers(party, country),
+        phones=_phones(party, country) if party.phones else (),
+        mails=_distinct(mails),
         mail_text=fold(party.emails[0]) if party.emails else "",
         domains=_domains(party, mails),
         addresses=addresses,
         birth=parse_birth(party.birth_date),
         country=country,
         source=party.source,
-        extra=tuple((name, fold(value)) for name, value in party.extra),
+        extra=tuple([(name, fold(value)) for name, value in party.extra]),
     )
+
+
+Part = TypeVar("Part", bound=Hashable)
+
+
+def _distinct(found: Sequence[Part]) -> tuple[Part, ...]:
+    """Each once; hashing is only worth it where there are several."""
+    return tuple(found) if len(found) < 2 else tuple(dict.fromkeys(found))
 
 
 CHINESE = frozenset(["CN", "HK", "TW", "MO"])
@@ -127,19 +137,19 @@ def country_code(text: str) -> str:
     return COUNTRIES.get(key, key.upper() if len(key) == 2 and key.isascii() else "")
 
 
-def _companies(party: Party, *, abroad: bool) -> list[CompanyName]:
+def _companies(party: Party, *, abroad: bool) -> tuple[CompanyName, ...]:
     names = [n.whole or f"{n.given} {n.family}" for n in party.names]
     parsed = [_parsers.company(name, abroad=abroad) for name in names if not _is_test(name)]
     if party.kind == "company" and party.organisation:
         parsed += [_parsers.company(party.organisation, abroad=abroad)] if not parsed else []
-    return [name for name in dict.fromkeys(parsed) if name.latin]
+    return _distinct([name for name in parsed if name.latin])
 
 
-def _persons(party: Party) -> list[PersonName]:
+def _persons(party: Party) -> tuple[PersonName, ...]:
     parsed = [
         _parsers.person(n.whole, n.given, n.family) for n in party.names if not _is_test(n.whole)
     ]
-    return [name for name in dict.fromkeys(parsed) if name.full]
+    return _distinct([name for name in parsed if name.full])
 
 
 def _is_test(name: str) -> bool:
@@ -153,9 +163,9 @@ def _employer(party: Party) -> CompanyName | None:
     return parsed if parsed.latin else None
 
 
-def _identifiers(party: Party, country: str) -> list[Identifier]:
-    parsed = (_parsers.identifier(t.value, country, t.scheme.lower()) for t in party.tax_ids)
-    return [number for number in dict.fromkeys(parsed) if number]
+def _identifiers(party: Party, country: str) -> tuple[Identifier, ...]:
+    parsed = [_parsers.identifier(t.value, country, t.scheme.lower()) for t in party.tax_ids]
+    return _distinct([number for number in parsed if number])
 
 
 def _phones(party: Party, country: str) -> tuple[Phone, ...]:
@@ -164,7 +174,8 @@ def _phones(party: Party, country: str) -> tuple[Phone, ...]:
     for text in party.phones:
         for phone in parse_phones(text, country):
             mobile = phone.mobile or text in party.mobiles or _mobile(found.get(phone.national))
-            found[phone.national] = replace(phone, mobile=mobile)
+            known = phone.mobile == mobile
+            found[phone.national] = phone if known else replace(phone, mobile=mobile)
     return tuple(found.values())
 
 
@@ -175,7 +186,7 @@ def _mobile(phone: Phone | None) -> bool:
 def _domains(party: Party, mails: tuple[Mail, ...]) -> tuple[str, ...]:
     site = parse_domain(party.website) if party.website else ""
     own = [mail.domain for mail in mails if not mail.free]
-    return tuple(dict.fromkeys([site, *own] if site else own))
+    return _distinct([site, *own] if site else own)
 
 
 def parse_birth(text: str) -> int:
