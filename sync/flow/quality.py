@@ -5,11 +5,12 @@ from typing import Any
 
 from sync.core.quality import assess
 from sync.flow.hub import Hub
-from sync.store import quality, state
+from sync.store import dirty, quality, state
 from sync.store.tables import Golden
 
 ENTITIES = ("customer", "contact")
 BATCH = 1000
+BUSY = 1000  # rows of a bulk load that wait to be written
 OVERLAP = timedelta(minutes=2)  # a transaction may commit so long after it took its moment
 STALE_AFTER = timedelta(days=365)
 FIRST = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -17,12 +18,20 @@ _MARK = "quality:"
 
 
 def refresh(hub: Hub, *, most: int = 50_000) -> int:
-    """Assesses what was written since; returns how many. Repeatable, and it may stop anywhere."""
+    """Assesses what was written since; returns how many. Repeatable, and it may stop anywhere.
+
+    A bulk load goes first: nothing is assessed while many records are on their way.
+    """
+    with hub.database.read() as session:
+        if dirty.is_bulk_due(session, hub.now(), at_least=BUSY):
+            return 0
     count = sum(_refresh(hub, entity, most) for entity in ENTITIES)
     with hub.database.write() as tx:
         quality.drop_gone(tx, ENTITIES)
-        day = f"{hub.now():%Y-%m-%d}"
-        quality.keep_day(tx, day, quality.totals(tx, "customer", hub.now() - STALE_AFTER))
+    with hub.database.read() as session:
+        figures = quality.totals(session, "customer", hub.now() - STALE_AFTER)
+    with hub.database.write() as tx:
+        quality.keep_day(tx, f"{hub.now():%Y-%m-%d}", figures)
     return count
 
 

@@ -81,6 +81,13 @@ def is_due(session: Session, system_id: int, now: datetime, lanes: Collection[in
     return any(session.scalar(_ANY_DUE, {**look, "lane": lane}) is not None for lane in lanes)
 
 
+def is_bulk_due(session: Session, now: datetime, *, at_least: int) -> bool:
+    """Whether a load of so many records or more is on its way; a held or waiting one is not."""
+    due = select(Dirty.id).where(Dirty.lane == BULK, Dirty.due_at <= now, Dirty.waiting_for == "")
+    found = select(func.count()).select_from(due.limit(at_least).subquery())
+    return (session.scalar(found) or 0) >= at_least
+
+
 def claim(
     tx: Tx,
     system_id: int,

@@ -148,6 +148,7 @@ class Database:
             f"synchronous={'FULL' if self._full_sync else 'NORMAL'}",
             "busy_timeout=30000",
             "wal_autocheckpoint=8000",  # pages, 32 MB: fewer commits wait for the disk
+            "journal_size_limit=67108864",  # bytes: what a load made of the log is given back
             "foreign_keys=ON",
             "secure_delete=FAST",  # erased values do not linger in pages that are written anyway
         ):

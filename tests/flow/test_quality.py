@@ -1,10 +1,13 @@
 """Assessments follow what is written; figures and the list come from them."""
 
 import pytest
+from sqlalchemy import select
 
 from sync.service import quality
 from sync.service.errors import ServiceError
-from sync.store.tables import Candidate
+from sync.store import dirty
+from sync.store.dirty import BULK
+from sync.store.tables import Candidate, Golden, System
 
 
 @pytest.fixture
@@ -35,6 +38,22 @@ def test_only_what_was_written_since_is_assessed_again(mixed):
     assert quality.refresh(mixed.hub) == 1
     mixed.clock.pass_(86_400)
     assert quality.refresh(mixed.hub) == 0
+
+
+def test_nothing_is_assessed_while_a_bulk_load_is_on_its_way(mixed, monkeypatch):
+    monkeypatch.setattr("sync.flow.quality.BUSY", 2)
+    for record in mixed.world("erp").all("customers"):
+        mixed.world("erp").edit("customers", record["id"], notes="x")
+    mixed.sync()
+    with mixed.hub.database.write() as tx:
+        crm = tx.scalar(select(System.id).where(System.name == "crm"))
+        ids = list(tx.scalars(select(Golden.id)))
+        dirty.mark(
+            tx, [(i, "customer", crm) for i in ids], reason="load", lane=BULK, now=mixed.hub.now()
+        )
+    assert quality.refresh(mixed.hub) == 0
+    mixed.sync()
+    assert quality.refresh(mixed.hub) == 3
 
 
 def test_the_figures_follow_a_correction(mixed):
