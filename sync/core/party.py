@@ -204,10 +204,9 @@ Keyed = dict[str, dict[str, dict[str, str]]]
 def _keyed(values: Mapping[str, Any]) -> Keyed:
     """By name, key and part, in the order of the keys, so that every record is read alike."""
     found: Keyed = {}
-    for path in sorted(values):
-        value = values[path]
-        place = None if value is None else _place(path)
-        if place is not None:
+    for path in sorted([path for path in values if path[-1:] == "]" or "]." in path]):
+        value, place = values[path], _place(path)
+        if place is not None and value is not None:
             name, key, part = place
             found.setdefault(name, {}).setdefault(key, {})[part] = str(value).strip()
     return found
@@ -220,12 +219,13 @@ def _place(path: str) -> tuple[str, str, str] | None:
     return (match[1], match[2], match[3] or "") if match else None
 
 
-def _pairs(keyed: Keyed, name: str) -> Iterable[tuple[str, str]]:
-    return ((key, parts[""]) for key, parts in keyed.get(name, {}).items() if parts.get(""))
+def _pairs(keyed: Keyed, name: str) -> list[tuple[str, str]]:
+    held = keyed.get(name)
+    return [(key, parts[""]) for key, parts in held.items() if parts.get("")] if held else []
 
 
-def _each(keyed: Keyed, name: str) -> Iterable[str]:
-    return (value for _, value in _pairs(keyed, name))
+def _each(keyed: Keyed, name: str) -> list[str]:
+    return [value for _, value in _pairs(keyed, name)]
 
 
 def _addresses(keyed: Keyed) -> Iterable[PartyAddress]:
