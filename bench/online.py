@@ -4,11 +4,11 @@
 
 The records of the file are stored as customers of their own, apart from those that come in: every
 so many-th. What is timed is what take-in does for a record of a new customer inside its
-transaction: counts, candidates, scores, decision. The record's own normal form and keys are made
-before the transaction, as take-in makes them, and stand in a line of their own. The floor is the
-plainest program with the same keys at hand: two indexed look-ups through the database's own driver,
-rows by key and customers by id. `of it this process` is the processor time of the hub's side; on a
-busy machine it is the steadier figure.
+transaction: counts, candidates, what of them has changed, decision. Normal forms, keys and scores
+are made before the transaction, as take-in makes them for a few records, and stand in a line of
+their own. The floor is the plainest program with the same keys at hand: two indexed look-ups
+through the database's own driver, rows by key and customers by id. `of it this process` is the
+processor time of the hub's side; on a busy machine it is the steadier figure.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from bench import stored
 from sync.core import match
 from sync.core.normal.record import normalise
 from sync.core.party import party_from_canonical
-from sync.flow.match import Matcher, foresee
+from sync.flow.match import Matcher, foresee, look_ahead
 from sync.flow.match_file import CHUNK, pieces_of
 from sync.flow.spread import stream
 
@@ -73,14 +73,15 @@ def incoming(path, step, count):
 
 def take_in(database, items):
     """(seconds, processor seconds, seconds before the transaction, outcome) of each record."""
-    hub, system = SimpleNamespace(database=database), SimpleNamespace(id=1)
+    system = SimpleNamespace(id=1)
     for item in items:
         started = time.perf_counter()
-        foreseen = foresee([item])
+        with database.read() as session:
+            foreseen = look_ahead(session, [item], foresee([item]))
         ahead = time.perf_counter() - started
         with database.write() as tx:
             started, before = time.perf_counter(), time.process_time()
-            matcher = Matcher(tx, hub, foreseen)
+            matcher = Matcher(tx, foreseen)
             matcher.prepare([item])
             found = matcher.match(item, system)
             yield time.perf_counter() - started, time.process_time() - before, ahead, found

@@ -86,7 +86,7 @@ class Absorber:
         self._fresh: set[str] = set()
         self._known_keys: dict[str, Keys] = {}  # of records made here and not changed since
         self.moved: list[guards.Moved] = []  # by records that were linked before
-        self._matcher = Matcher(tx, hub, foreseen)
+        self._matcher = Matcher(tx, foreseen)
 
     def absorb(self, batch: Sequence[Incoming]) -> Report:
         """All of a batch, parents before children. Call `finish` afterwards."""

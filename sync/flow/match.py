@@ -1,10 +1,11 @@
 """Finding the golden record that a new remote record belongs to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from mapping.canonical import FACTS
 from sync.core import exact, match
@@ -12,7 +13,6 @@ from sync.core.normal.record import Normal, normalise
 from sync.core.party import is_matched, party_from_canonical
 from sync.core.score import Score
 from sync.flow import weights
-from sync.flow.hub import Hub
 from sync.flow.records import Incoming
 from sync.gateway.systems import OpenSystem
 from sync.store import candidates, goldens, links
@@ -20,6 +20,7 @@ from sync.store.session import Tx
 from sync.store.tables import Golden
 
 MOST = 5  # candidates proposed for one record
+FEW = 8  # records up to which a batch is looked up before its transaction, too
 PAIRS_AT_ONCE = 2000  # scored in one go; more would only take memory
 Keys = list[tuple[str, int]]
 Known = Golden | goldens.Matchable
@@ -100,6 +101,18 @@ class Foreseen:
 
     normals: Mapping[tuple[str, str], Normal] = field(default_factory=dict)
     keys: Mapping[tuple[str, str], Keys] = field(default_factory=dict)
+    ahead: "Ahead | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Scores from before the transaction: each stands while nothing that it was made of changes."""
+
+    model: match.Matcher
+    records: int
+    held: Mapping[int, int]
+    golden: Mapping[str, goldens.Matchable]
+    scores: Mapping[tuple[tuple[str, str], str], Score]
 
 
 def foresee(batch: Sequence[Incoming]) -> Foreseen:
@@ -113,11 +126,22 @@ def foresee(batch: Sequence[Incoming]) -> Foreseen:
     return Foreseen(normals, dict(zip(normals, keys, strict=True)))
 
 
+def look_ahead(session: Session, batch: Sequence[Incoming], foreseen: Foreseen) -> Foreseen:
+    """Scores a small batch's customers before its transaction, for which others have to wait.
+
+    A large batch shares its few queries, and would only ask them twice.
+    """
+    customers = [item for item in batch if item.spec.entity == "customer"]
+    if not 0 < len(customers) <= FEW:
+        return foreseen
+    return replace(foreseen, ahead=Matcher(session, foreseen).seen_from_outside(customers))
+
+
 class Matcher:
     """Matches the new records of one batch, against the store and against each other."""
 
-    def __init__(self, tx: Tx, hub: Hub, foreseen: Foreseen | None = None) -> None:
-        self.tx, self.hub, self._foreseen = tx, hub, foreseen or Foreseen()
+    def __init__(self, tx: Session, foreseen: Foreseen | None = None) -> None:
+        self.tx, self._foreseen = tx, foreseen or Foreseen()
         self._model = weights.in_use(tx)
         self._by_key: dict[int, list[str]] = {}
         self._held_by: dict[int, int] = {}  # key -> how many golden records hold it
@@ -141,22 +165,41 @@ class Matcher:
         if not matched:
             return
         self._foresee(matched)
-        wanted = {key for keys in self._keys.values() for _, key in keys}
-        self._lock_keys(sorted(wanted))
-        self._held_by.update(goldens.key_frequencies(self.tx, wanted, match.MOST_HELD))
-        usable = {key for item in matched for key in self._to_follow(item)}
-        for key, golden_id in goldens.by_keys(self.tx, usable & self._held_by.keys()):
-            self._by_key.setdefault(key, []).append(golden_id)
-        ids = {golden_id for key in usable for golden_id in self._by_key.get(key, ())}
-        self._golden.update(goldens.matchable(self.tx, ids - self._golden.keys()))
+        self._lock_keys(sorted({key for keys in self._keys.values() for _, key in keys}))
+        ids = self._read(matched)
         changing = (found for found in self.tx.identity_map.values() if isinstance(found, Golden))
         self._golden.update((golden.id, golden) for golden in changing if golden.id in ids)
-        self._records = goldens.customers(self.tx)
         if any(item.spec.entity == "contact" for item in matched):
             self._apart |= candidates.apart(self.tx, ids)
         if len(matched) > 1:
             self._seats.update(links.seats(self.tx, ids))
         self._score_all([item for item in matched if item.spec.entity == "customer"])
+
+    def seen_from_outside(self, customers: Sequence[Incoming]) -> Ahead:
+        """What the store says of customers before their transaction; nothing is locked."""
+        self._foresee(customers)
+        self._read(customers)
+        self._score_all(customers)
+        golden = {i: g for i, g in self._golden.items() if isinstance(g, goldens.Matchable)}
+        return Ahead(self._model, self._records, self._held_by, golden, self._scores)
+
+    def _read(self, matched: Sequence[Incoming]) -> set[str]:
+        """Reads what shares a key with the records, and how common each key is; who was found."""
+        wanted = {key for keys in self._keys.values() for _, key in keys}
+        self._held_by.update(goldens.key_frequencies(self.tx, wanted, match.MOST_HELD))
+        usable = {key for item in matched for key in self._to_follow(item)}
+        for key, golden_id in goldens.by_keys(self.tx, usable & self._held_by.keys()):
+            self._by_key.setdefault(key, []).append(golden_id)
+        ids = {golden_id for key in usable for golden_id in self._by_key.get(key, ())}
+        missing = ids - self._golden.keys()
+        if self._foreseen.ahead is not None:
+            known = {i: g for i, g in self._foreseen.ahead.golden.items() if i in missing}
+            self._golden.update(goldens.unchanged(self.tx, known))
+            missing -= self._golden.keys()
+        if missing:
+            self._golden.update(goldens.matchable(self.tx, missing))
+        self._records = goldens.customers(self.tx)
+        return ids
 
     def _foresee(self, matched: Sequence[Incoming]) -> None:
         """Normal forms and keys of the records, made now where nobody has made them before."""
@@ -179,6 +222,7 @@ class Matcher:
         near = [
             (i, [g for g in self._near(i) if isinstance(g, goldens.Matchable)]) for i in customers
         ]
+        near = [(item, self._unscored(item, found)) for item, found in near]
         part: list[tuple[Incoming, list[Known]]] = []
         pairs = 0
         for item, found in near:
@@ -188,6 +232,25 @@ class Matcher:
                 self._score(part)
                 part, pairs = [], 0
         self._score(part)
+
+    def _unscored(
+        self, item: Incoming, near: Sequence[goldens.Matchable]
+    ) -> list[goldens.Matchable]:
+        """Takes over the scores from before the transaction that still stand; what is left."""
+        ahead = self._foreseen.ahead
+        if ahead is None or ahead.model is not self._model or ahead.records != self._records:
+            return list(near)
+        keys = [key for _, key in self._keys[item.seen.key]]
+        if any(ahead.held.get(key, 0) != self._held_by.get(key, 0) for key in keys):
+            return list(near)
+        left = []
+        for golden in near:
+            place = item.seen.key, golden.id
+            if ahead.golden.get(golden.id) is golden and place in ahead.scores:
+                self._scores[place] = ahead.scores[place]
+            else:
+                left.append(golden)
+        return left
 
     def _score(self, part: Sequence[tuple[Incoming, Sequence[Known]]]) -> None:
         groups = [

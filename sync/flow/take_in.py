@@ -12,7 +12,7 @@ from sync.flow import guards, recover, tenants, turn_away, vanish
 from sync.flow.absorb import Absorber, Report
 from sync.flow.crew import CALLS, away
 from sync.flow.hub import Hub
-from sync.flow.match import Foreseen, foresee
+from sync.flow.match import Foreseen, foresee, look_ahead
 from sync.flow.records import Incoming, Seen, canonicalise, hint_row
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import dirty, inbox, links, runs
@@ -201,7 +201,8 @@ def _foreseen(hub: Hub, system: OpenSystem, incoming: Sequence[Incoming]) -> For
             for name, ids in by_object.items()
             for remote_id in links.sights(session, system.id, name, ids)
         }
-    return foresee([item for item in customers if item.seen.key not in known])
+        new = [item for item in customers if item.seen.key not in known]
+        return look_ahead(session, new, foresee(new))
 
 
 def _absorb(

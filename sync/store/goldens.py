@@ -135,12 +135,15 @@ class Matchable:
     id: str
     entity: str
     state: str
+    version: int
     values: Mapping[str, Any]
 
 
-_MATCHABLE = select(Golden.id, Golden.entity, Golden.state, Golden.values).where(
-    Golden.id.in_(bindparam("ids", expanding=True)), Golden.state == "live"
+_LIVING = Golden.id.in_(bindparam("ids", expanding=True)), Golden.state == "live"
+_MATCHABLE = select(Golden.id, Golden.entity, Golden.state, Golden.version, Golden.values).where(
+    *_LIVING
 )
+_UNCHANGED = select(Golden.id, Golden.version).where(*_LIVING)
 
 
 def matchable(session: Session, ids: Collection[str]) -> dict[str, Matchable]:
@@ -149,6 +152,15 @@ def matchable(session: Session, ids: Collection[str]) -> dict[str, Matchable]:
     for start in range(0, len(wanted), CHUNK):
         rows = session.execute(_MATCHABLE, {"ids": wanted[start : start + CHUNK]})
         found.update((row[0], Matchable(*row)) for row in rows)
+    return found
+
+
+def unchanged(session: Session, known: Mapping[str, Matchable]) -> dict[str, Matchable]:
+    """Those that live and are as they were when they were read."""
+    wanted, found = sorted(known), dict[str, Matchable]()
+    for start in range(0, len(wanted), CHUNK):
+        rows = session.execute(_UNCHANGED, {"ids": wanted[start : start + CHUNK]})
+        found.update((i, known[i]) for i, version in rows if known[i].version == version)
     return found
 
 
