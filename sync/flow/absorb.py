@@ -13,7 +13,7 @@ from mapping.paths import ABSENT
 from sync.core.merge import Base, Merged, is_rendering, merge_fields
 from sync.flow import guards, twins
 from sync.flow.hub import Hub
-from sync.flow.match import Foreseen, Keys, Match, Matcher, keys_of_many
+from sync.flow.match import OWN_KEY, Foreseen, Keys, Match, Matcher, keys_of_many
 from sync.flow.records import Incoming, happened_at, hint_row
 from sync.gateway.systems import OpenSystem, Participant
 from sync.store import dirty, goldens, inbox, links, runs, state
@@ -320,7 +320,7 @@ class Absorber:
             return None
         golden = self._lock(next(iter(ids)))
         fits = golden.state == "live" and golden.entity == item.spec.entity
-        return Match(golden.id, "hub key") if fits and self._is_free(golden, item) else None
+        return Match(golden.id, OWN_KEY) if fits and self._is_free(golden, item) else None
 
     def _lost_twin(self, item: Incoming, match: Match) -> Match:
         """Two records that may be one, one of them made by the hub from the other and forgotten.

@@ -21,6 +21,7 @@ from sync.store.tables import Golden
 
 MOST = 5  # candidates proposed for one record
 FEW = 8  # records up to which a batch is looked up before its transaction, too
+OWN_KEY = "hub key"  # the rule of a record that names the golden record it was made for
 PAIRS_AT_ONCE = 2000  # scored in one go; more would only take memory
 Keys = list[tuple[str, int]]
 Known = Golden | goldens.Matchable

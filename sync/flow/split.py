@@ -9,13 +9,14 @@ from mapping.canonical import REFERENCES
 from sync.core.unify import Apart, Record, come_apart, with_blanks
 from sync.flow import unify
 from sync.flow.hub import Hub
-from sync.flow.match import alike
+from sync.flow.match import OWN_KEY, alike, same
 from sync.flow.records import hint_row
 from sync.store import audit, candidates, goldens, inbox, links
 from sync.store.session import Tx
-from sync.store.tables import Conflict, DeadLetter, Golden, Link, Merge, System, new_id
+from sync.store.tables import Change, Conflict, DeadLetter, Golden, Link, Merge, System, new_id
 
 REPLACED = "replaced"  # the remote record is no more; the hub makes a new one
+SEATED = frozenset({"live", "in_doubt"})
 _VANISHED = frozenset({"merged", "gone", REPLACED})
 
 
@@ -28,8 +29,10 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
     with hub.database.write() as tx:
         row, winner, loser = _undoable(tx, merge_id)
         undo = row.undo
-        apart = _values(hub, tx, winner, undo)
+        came = _came_since(tx, row, winner)
+        apart = _values(hub, tx, winner, undo, came)
         doubted = _return_links(hub, tx, undo["links"], winner.id)
+        _give(tx, came, loser.id)
         loser.state, loser.merged_into = "live", None
         shown = {**undo["merged"], **winner.values}
         _restore(tx, winner, apart.winner, apart.winner_provenance, shown)
@@ -84,9 +87,55 @@ def _undoable(tx: Tx, merge_id: int) -> tuple[Merge, Golden, Golden]:
     return row, winner, pair[row.loser_id]
 
 
-def _values(hub: Hub, tx: Tx, winner: Golden, undo: Mapping[str, Any]) -> Apart:
+def _came_since(tx: Tx, row: Merge, winner: Golden) -> list[Link]:
+    """Remote records that were found to be the winner's since, and are the loser's.
+
+    Whoever shows what the loser is known by, and not what the winner is, was linked for it.
+    """
+    linked = select(Change.system_id, Change.object, Change.remote_id).where(
+        Change.golden_id == winner.id,
+        Change.op == "linked",
+        Change.at >= row.merged_at,
+        Change.rule != OWN_KEY,  # made for the winner, whatever it shows
+    )
+    places = {tuple(place) for place in tx.execute(linked)}
+    if not places:
+        return []
+    stored = {one["id"] for one in row.undo["links"]}
+    found = [
+        link
+        for link in links.of_golden(tx, [winner.id])[winner.id]
+        if (link.system_id, link.object, link.remote_id) in places and link.id not in stored
+    ]
+    records = goldens.customers(tx)
+    ours, theirs = row.undo["winner"]["values"], row.undo["loser"]["values"]
+    return [
+        link
+        for link in found
+        if same(tx, winner.entity, link.shadow, theirs, records)
+        and not same(tx, winner.entity, link.shadow, ours, records)
+    ]
+
+
+def _give(tx: Tx, came: Sequence[Link], loser_id: str) -> None:
+    """Links go over to the loser, as long as its seat in that system is free."""
+    own = links.of_golden(tx, [loser_id])[loser_id]
+    for link in came:
+        here = [x for x in own if (x.system_id, x.object) == (link.system_id, link.object)]
+        taken = any(x.is_primary and x.state in SEATED for x in here)
+        link.is_primary = link.is_primary and not taken
+        link.golden_id = loser_id
+        link.hub_key = f"{loser_id}-{len(here)}" if here else loser_id
+        own.append(link)
+    tx.flush()
+
+
+def _values(
+    hub: Hub, tx: Tx, winner: Golden, undo: Mapping[str, Any], came: Sequence[Link]
+) -> Apart:
     names = {row.id: row.name for row in tx.execute(select(System.id, System.name))}
     lost = [stored["id"] for stored in undo["links"] if stored["golden_id"] != winner.id]
+    lost += [link.id for link in came]
     own = {
         (names[link.system_id], link.object, str(link.remote_id))
         for link in tx.scalars(select(Link).where(Link.id.in_(lost)))

@@ -437,3 +437,29 @@ def test_whatever_is_merged_and_taken_apart_is_as_before(fixture, seed):
     with fixture.hub.database.read() as session:
         standing = session.scalars(select(Link).where(Link.state == "live")).all()
     assert all(link.is_primary for link in standing)
+
+
+def test_a_record_that_was_heard_of_while_two_were_one_goes_to_whom_it_shows(fixture):
+    """Else the customer whom somebody entered there would be written over with the other."""
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    acme = {"name": "Acme Trading", "email": "a@acme.example", "tax_id": "91310000MA0000000Y"}
+    birch = {"name": "Birch Depot", "email": "b@birch.example", "tax_id": "91310000MA00000012"}
+    erp.create("customers", **acme)
+    fixture.clock.pass_(60)
+    erp.create("customers", **birch)
+    entered = crm.create("customers", **birch)
+    fixture.poll("erp")
+    fixture.work_in()
+    a, b = fixture.goldens()
+    merge_id = unify.merge(fixture.hub, a.id, b.id, "steward")
+    assert golden(fixture, a.id).values["identifiers[cn:uscc]"] == birch["tax_id"]
+    fixture.sync()
+    split.unmerge(fixture.hub, merge_id, "steward")
+    fixture.sync()
+    assert crm.get("customers", entered).body["email"] == birch["email"]
+    for name in fixture.names:
+        records = sorted(fixture.world(name).all("customers"), key=lambda r: r["name"])
+        assert [{key: r[key] for key in acme} for r in records] == [acme, birch]
+    writes = fixture.writes()
+    fixture.sync()
+    assert fixture.writes() == writes

@@ -385,7 +385,7 @@ class Company:
         def looks(other: Any) -> bool:
             return value == fields.as_shown(object_name, unit, oddities, other)
 
-        return self.ledger.shown(identity, unit.name, name, value, looks)
+        return self.ledger.shown(identity, unit.name, name, value, looks, record["id"])
 
     def hub_edit(self, who: int, what: int) -> None:
         object_name, identity = self._who(who)

@@ -62,16 +62,24 @@ class Ledger:
                 self.entries[other, unit] = moved
 
     def shown(
-        self, identity: str, unit: str, place: str, value: Any, looks: Callable[[Any], bool]
+        self,
+        identity: str,
+        unit: str,
+        place: str,
+        value: Any,
+        looks: Callable[[Any], bool],
+        record: str = "",
     ) -> set[int]:
         """The entry that a screen shows: this value, or one that `looks` like it there.
 
-        Where several fit, what was typed there itself is meant, else the first: a head too many
-        is only a weaker check, a head too few would be a false alarm.
+        Where several fit, what was typed into this very record is meant, else what was typed in
+        that system, else the first: a head too many is only a weaker check, a head too few would
+        be a false alarm.
         """
         entries = self.of(identity, unit)
         same = [entry for entry in entries if entry.value == value]
-        fitting = [entry for entry in same if entry.place == place] or same
+        here = [entry for entry in same if entry.place == place]
+        fitting = [entry for entry in here if record and entry.record == record] or here or same
         fitting = fitting or [entry for entry in entries if looks(entry.value)]
         return {fitting[0].number} if fitting else set()
 

@@ -66,3 +66,15 @@ def test_nobody_can_tell_whose_a_contact_is_after_two_merges_were_taken_back():
         ("take_back", 74, 621, 187), ("take_back", 114, 774, 862),
     ]  # fmt: skip
     assert search.run(replace(PLAIN, batch=3), history) == []
+
+
+def test_what_is_typed_over_is_what_stood_in_that_record():
+    """A customer entered twice in one system has the same name in two records there."""
+    ledger = Ledger()
+    first, second = (
+        ledger.typed("a", "name", {"name": "Aurora"}, "crm", set(), record) for record in "12"
+    )
+    seen = ledger.shown("a", "name", "crm", {"name": "Aurora"}, lambda _: False, "2")
+    typed = ledger.typed("a", "name", {"name": "Borealis"}, "crm", seen, "2")
+    assert ledger.heads("a", "name") == [first, typed]
+    assert second.number in typed.replaces
