@@ -130,8 +130,17 @@ def phone_text(text: str, region: str | None) -> str:
     if number is None:
         return text
     canonical = _canonical(number)
-    again = _parse(canonical, None)  # such as +49 0000000, where the library drops zeros each time
-    return canonical if again is not None and _canonical(again) == canonical else text
+    return canonical if canonical == text or _read_again(canonical) is not None else text
+
+
+@lru_cache(maxsize=8192)
+def _read_again(canonical: str) -> phonenumbers.PhoneNumber | None:
+    """The number that a text stands for; None where it is not canonical.
+
+    Such as +49 0000000, where the library drops zeros each time.
+    """
+    number = _parse(canonical, None)
+    return number if number is not None and _canonical(number) == canonical else None
 
 
 def _parse(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
@@ -151,7 +160,7 @@ def _canonical(number: phonenumbers.PhoneNumber) -> str:
 @lru_cache(maxsize=8192)
 def _formatted(text: str, region: str | None, style: str) -> str:
     """A canonical number in a style, where that reads back as the same number."""
-    number = _parse(text, region) if text.startswith("+") else None
+    number = _read_again(text)
     if number is None:
         return text
     home = (
