@@ -31,6 +31,7 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
         undo = row.undo
         came = _came_since(tx, row, winner)
         apart = _values(hub, tx, winner, undo, came)
+        lent = _lent(tx, undo["links"], came, winner.id)
         doubted = _return_links(hub, tx, undo["links"], winner.id)
         _give(tx, came, loser.id)
         loser.state, loser.merged_into = "live", None
@@ -43,6 +44,7 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
             unify.log(tx, golden, "unmerged", now, new=other.id, actor=actor, old=undo["merged"])
         children = _return_children(hub, tx, undo["children"], winner, loser, actor)
         _expect_moved(tx, children, doubted, winner, loser)
+        children += _under_the_other(tx, lent, winner, loser)
         _return_rows(tx, undo, winner.id, loser.id)
         candidates.decide(tx, winner.id, loser.id, candidates.DIFFERENT, actor=actor, now=now)
         unify.set_keys(tx, [winner, loser])
@@ -237,6 +239,42 @@ def _expect_moved(
         for link in found:
             if link.system_id in doubted and link.shadow.get(path) == loser.id:
                 link.pushing = {**(link.pushing or {}), path: winner.id}
+
+
+def _lent(
+    tx: Tx, stored: Sequence[Mapping[str, Any]], came: Sequence[Link], winner_id: str
+) -> set[int]:
+    """Systems in which a record that goes to the loser has stood for both."""
+    ids = [one["id"] for one in stored if one["golden_id"] != winner_id]
+    going = [*_links(tx, ids), *came]
+    return {link.system_id for link in going if link.is_primary and link.golden_id == winner_id}
+
+
+def _under_the_other(tx: Tx, lent: Collection[int], winner: Golden, loser: Golden) -> list[Golden]:
+    """The winner's children that were written under such a record: there they are the loser's.
+
+    Not those that were added since: they are read again.
+    """
+    if not lent:
+        return []
+    own = select(Golden).where(
+        Golden.parent_id == winner.id,
+        Golden.created_at < _merged_at(tx, winner, loser),
+        Golden.state == "live",
+    )
+    children = {child.id: child for child in tx.scalars(own)}
+    shown = []
+    for golden_id, found in links.of_golden(tx, list(children)).items():
+        path = unify.reference_of(children[golden_id])
+        here = [link for link in found if link.system_id in lent]
+        wrote = [x for x in here if winner.id in {x.shadow.get(path), (x.pushing or {}).get(path)}]
+        for link in wrote:
+            link.shadow = {**link.shadow, path: loser.id}
+            link.pushed = {k: v for k, v in link.pushed.items() if k != path}
+            if path in (link.pushing or {}):
+                link.pushing = {**(link.pushing or {}), path: loser.id}
+        shown += [children[golden_id]] if wrote else []
+    return shown
 
 
 def _look_at_new_children(hub: Hub, tx: Tx, winner: Golden, loser: Golden) -> None:

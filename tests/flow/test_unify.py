@@ -463,3 +463,30 @@ def test_a_record_that_was_heard_of_while_two_were_one_goes_to_whom_it_shows(fix
     writes = fixture.writes()
     fixture.sync()
     assert fixture.writes() == writes
+
+
+def test_a_contact_that_was_written_under_a_record_of_the_other_moves_to_its_own_customer(fixture):
+    """While the two were one, the only record in the crm stood for both."""
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    birch = {"name": "Birch Depot", "email": "b@birch.example", "tax_id": "91310000MA00000012"}
+    acme = erp.create("customers", name="Acme Trading", email="a@acme.example")
+    erp.create("contacts", name="王伟", customer_id=acme)
+    fixture.clock.pass_(60)
+    erp.create("customers", **birch)
+    entered = crm.create("customers", **birch)
+    fixture.poll("erp")
+    fixture.work_in()
+    a, b = fixture.goldens()
+    merge_id = unify.merge(fixture.hub, a.id, b.id, "steward")
+    fixture.sync()
+    assert [c["customer_id"] for c in crm.all("contacts")] == [entered]
+    split.unmerge(fixture.hub, merge_id, "steward")
+    fixture.sync()
+    own = {r["name"]: r["id"] for r in crm.all("customers")}
+    assert own["Birch Depot"] == entered
+    assert [c["customer_id"] for c in crm.all("contacts")] == [own["Acme Trading"]]
+    (contact,) = fixture.goldens("contact")
+    assert contact.values["customer"] == a.id
+    writes = fixture.writes()
+    fixture.sync()
+    assert fixture.writes() == writes
