@@ -37,6 +37,8 @@ class Match:
 
 
 _NEW = Match(None, "new")
+LINKED = 2
+_NEARNESS = {"link": LINKED, "candidate": 1, "new": 0, "different": 0}
 
 
 def keys_of(entity: str, values: Mapping[str, Any]) -> Keys:
@@ -64,12 +66,19 @@ def same(
     tx: Tx, entity: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], records: int
 ) -> bool:
     """Whether two records would be linked by themselves."""
+    return nearness(tx, entity, ours, theirs, records) == LINKED
+
+
+def nearness(
+    tx: Tx, entity: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], records: int
+) -> int:
+    """What would become of two records by themselves: 2 linked, 1 a question, 0 neither."""
     if entity == "contact":
-        return exact.compare(ours, theirs).verdict == "link"
+        return _NEARNESS[exact.compare(ours, theirs).verdict]
     first, second = (normalise(party_from_canonical(values)) for values in (ours, theirs))
     model = weights.in_use(tx)
     scores = model.compare_many(first, [second], {}, records)
-    return model.decide(scores, records).outcome == "link"
+    return _NEARNESS[model.decide(scores, records).outcome]
 
 
 def alike(tx: Tx, golden: Golden) -> list[candidates.Question]:

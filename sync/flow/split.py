@@ -9,7 +9,7 @@ from mapping.canonical import REFERENCES
 from sync.core.unify import Apart, Record, come_apart, with_blanks
 from sync.flow import unify
 from sync.flow.hub import Hub
-from sync.flow.match import OWN_KEY, alike, same
+from sync.flow.match import OWN_KEY, alike, nearness
 from sync.flow.records import hint_row
 from sync.store import audit, candidates, goldens, inbox, links
 from sync.store.session import Tx
@@ -92,7 +92,8 @@ def _undoable(tx: Tx, merge_id: int) -> tuple[Merge, Golden, Golden]:
 def _came_since(tx: Tx, row: Merge, winner: Golden) -> list[Link]:
     """Remote records that were found to be the winner's since, and are the loser's.
 
-    Whoever shows what the loser is known by, and not what the winner is, was linked for it.
+    A record is the nearer one's, by what it shows: would be linked to it, or at least be asked
+    about, and not to the other. A user may have changed its name since.
     """
     linked = select(Change.system_id, Change.object, Change.remote_id).where(
         Change.golden_id == winner.id,
@@ -114,8 +115,8 @@ def _came_since(tx: Tx, row: Merge, winner: Golden) -> list[Link]:
     return [
         link
         for link in found
-        if same(tx, winner.entity, link.shadow, theirs, records)
-        and not same(tx, winner.entity, link.shadow, ours, records)
+        if nearness(tx, winner.entity, link.shadow, theirs, records)
+        > nearness(tx, winner.entity, link.shadow, ours, records)
     ]
 
 
