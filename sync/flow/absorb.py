@@ -84,6 +84,7 @@ class Absorber:
         self._dirty: set[tuple[str, str, int]] = set()
         self._rekey: set[str] = set()
         self._fresh: set[str] = set()
+        self._made_once: set[Key] = set()  # by a create that was sent once and never answered
         self._known_keys: dict[str, Keys] = {}  # of records made here and not changed since
         self.moved: list[guards.Moved] = []  # by records that were linked before
         self._matcher = Matcher(tx, foreseen)
@@ -204,6 +205,8 @@ class Absorber:
         """A create whose answer was lost shows itself by the hub's key."""
         if link.state != "in_doubt":
             return
+        if link.doubt_since == link.created_at:  # else an earlier create may have made it
+            self._made_once.add(item.seen.key)
         link.remote_id, link.doubt_since = item.remote_id, None
         link.state = "live" if link.is_primary else "merging"
         self._links[item.seen.key] = link
@@ -257,6 +260,8 @@ class Absorber:
         if item.digest == link.digest:
             _note(link, item)
         else:
+            if item.seen.key in self._made_once:
+                _judge_by_what_was_sent(link, item)
             _take_echo(link, item)
             self._merge(item, link, golden)
         self.report.done.append(item)
@@ -650,6 +655,21 @@ class Absorber:
                 "at": self.now,
             }
         )
+
+
+def _judge_by_what_was_sent(link: Link, item: Incoming) -> None:
+    """A record shows that its create was done: other values than the sent ones were typed since.
+
+    Not what is missing: the system may have dropped it, and is told again.
+    """
+    typed = {
+        path: sent
+        for path, sent in (link.pushing or {}).items()
+        if item.values.get(path) is not None
+        and not is_rendering(sent, item.values[path])
+        and not _is_set(item.spec.entity, path)
+    }
+    link.shadow, link.pushed = {**link.shadow, **typed}, {**link.pushed, **typed}
 
 
 def _take_echo(link: Link, item: Incoming) -> None:

@@ -7,6 +7,8 @@ from sqlalchemy import select, update
 
 from connectors.memory import Trouble
 from connectors.memory.connector import Memory
+from connectors.sdk.contract import Page
+from connectors.sdk.errors import AnswerLostError
 from sync.core.policy import PolicySet
 from sync.flow import decide, dispatch, split, take_in, unify
 from sync.flow.records import hint_row
@@ -15,6 +17,7 @@ from sync.store import inbox
 from sync.store.tables import Candidate, Change, DeadLetter, Dirty, Link, System
 
 ACME = {"name": "Acme Trading", "email": "a@acme.example", "tax_id": "91310000MA0000000Y"}
+HARBOUR = "91310000MA0000777K"  # another registration number
 
 
 def only(fixture, name, kind="customers"):
@@ -586,3 +589,72 @@ def test_an_older_value_that_a_remote_merge_carried_over_does_not_come_back(fixt
     unify.merge(fixture.hub, pair.first_id, pair.second_id, "li")
     fixture.sync()
     assert shown(fixture, "industry") == ["service"] * 3
+
+
+def _created_without_an_answer(fixture):
+    """A customer whose record in crm was made; the hub was never told."""
+    policy = {"default": {"rule": "priority", "systems": ["erp"]}}
+    fixture.hub = replace(fixture.hub, policies=PolicySet.model_validate(policy))
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    record = erp.create("customers", **ACME, notes="first")
+    fixture.poll()
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    crm.trouble(Trouble(kind="lost", only="write"))
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))
+    crm.trouble()
+    return erp, record, crm, only(fixture, "crm")["id"]
+
+
+def test_an_edit_of_a_record_whose_create_was_not_answered_is_the_only_one(fixture):
+    """Nothing stood against it, so no rule decides: crm has no priority."""
+    _, _, crm, made = _created_without_an_answer(fixture)
+    crm.edit("customers", made, notes="typed in crm")
+    fixture.sync()  # the record is listed before it is looked up
+    assert shown(fixture, "notes") == ["typed in crm"] * 3
+    assert [c.path for c in rows(fixture, Change) if c.op == "overruled"] == []
+
+
+def test_an_older_create_than_the_last_that_was_sent_is_no_edit(fixture, monkeypatch):
+    """It showed up late, and a second one with a newer value was lost on its way."""
+    erp, record, _, _ = _created_without_an_answer(fixture)
+    erp.edit("customers", record, notes="second")
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    monkeypatch.setattr(Memory, "find", lambda *_: {})
+    monkeypatch.setattr(Memory, "changes", lambda _self, _name, since: iter([Page((), since)]))
+
+    def lost(*_):
+        raise AnswerLostError("The second create never arrived.")
+
+    monkeypatch.setattr(Memory, "write", lost)
+    fixture.clock.pass_(60)
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))
+    (link,) = (x for x in fixture.links() if x.state == "in_doubt")
+    assert link.pushing["notes"] == "second"
+    monkeypatch.undo()
+    fixture.sync()
+    assert shown(fixture, "notes") == ["second"] * 3
+
+
+def test_a_renamed_record_that_was_heard_of_while_two_were_one_goes_to_whom_it_may_be(fixture):
+    """Its name is nobody's by now; its tax number is the one's, and rules the other out."""
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    erp.create("customers", name="Harbour 7", email="h@harbour.example", tax_id=HARBOUR)
+    erp.create("customers", **{**ACME, "name": "Acme 101"})
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    kept = dict.fromkeys(("name", "emails[work]", "identifiers[cn:uscc]"), "loser")
+    merge_id = unify.merge(fixture.hub, ids["Harbour 7"], ids["Acme 101"], "li", kept)
+    heard = crm.create("customers", **{**ACME, "name": "Acme 101"})
+    fixture.poll("crm")
+    take_in.drain(fixture.hub, fixture.id_of("crm"))
+    crm.edit("customers", heard, name="Acme 205")
+    fixture.poll("crm")
+    take_in.drain(fixture.hub, fixture.id_of("crm"))
+    split.unmerge(fixture.hub, merge_id, "li")
+    fixture.sync()
+    for name in fixture.names:
+        found = {r["email"]: r["name"] for r in fixture.world(name).all("customers")}
+        assert found == {ACME["email"]: "Acme 205", "h@harbour.example": "Harbour 7"}
+        assert len(fixture.world(name).all("customers")) == 2
