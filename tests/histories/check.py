@@ -136,17 +136,23 @@ def _false_conflicts(company: Company) -> list[str]:
 
 
 def _orphans(company: Company) -> set[str]:
-    """Contacts of a customer that was deleted before the hub saw it: they wait, as told."""
+    """Contacts of a customer, or of a record, that went before the hub saw it: they wait."""
     known = {company.identity(golden.id) for golden in company.rows(Golden)}
     lone = {
         mail for mail, owner in company.contacts
         if known.isdisjoint(company.people.group(owner) | company.either.get(mail, frozenset()))
     }  # fmt: skip
+    seen = {(x.system_id, x.remote_id) for x in company.rows(Link) if x.object == "customers"}
+
+    def was_never_seen(name: str, customer: str) -> bool:
+        row = company.worlds[name].get("customers", customer)
+        return bool(row and row.deleted and (company.ids[name], customer) not in seen)
+
     return {
         record["id"]
         for name in NAMES
         for record in company.worlds[name].all("contacts")
-        if record["email"] in lone
+        if record["email"] in lone or was_never_seen(name, record["customer_id"])
     }
 
 

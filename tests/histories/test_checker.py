@@ -78,3 +78,12 @@ def test_what_is_typed_over_is_what_stood_in_that_record():
     typed = ledger.typed("a", "name", {"name": "Borealis"}, "crm", seen, "2")
     assert ledger.heads("a", "name") == [first, typed]
     assert second.number in typed.replaces
+
+
+def test_nobody_can_tell_whose_a_contact_is_whose_customers_record_went_unseen():
+    """The customer is known from two other systems; that record named it to nobody."""
+    history = [
+        ("create", 0, 0, 0), ("create", 0, 1, 0), ("create_twice", 52, 608, 616),
+        ("contact", 169, 110, 120), ("delete", 67, 26, 322),
+    ]  # fmt: skip
+    assert search.run(replace(PLAIN, batch=2), history) == []
