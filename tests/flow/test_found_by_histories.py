@@ -10,11 +10,11 @@ from connectors.memory.connector import Memory
 from connectors.sdk.contract import Page
 from connectors.sdk.errors import AnswerLostError
 from sync.core.policy import PolicySet
-from sync.flow import decide, dispatch, split, take_in, unify
+from sync.flow import decide, decide_guard, dispatch, split, take_in, unify
 from sync.flow.records import hint_row
 from sync.service import plans, systems
 from sync.store import inbox
-from sync.store.tables import Candidate, Change, DeadLetter, Dirty, Link, System
+from sync.store.tables import Candidate, Change, DeadLetter, Dirty, Guard, Link, System
 
 ACME = {"name": "Acme Trading", "email": "a@acme.example", "tax_id": "91310000MA0000000Y"}
 HARBOUR = "91310000MA0000777K"  # another registration number
@@ -658,3 +658,23 @@ def test_a_renamed_record_that_was_heard_of_while_two_were_one_goes_to_whom_it_m
         found = {r["email"]: r["name"] for r in fixture.world(name).all("customers")}
         assert found == {ACME["email"]: "Acme 205", "h@harbour.example": "Harbour 7"}
         assert len(fixture.world(name).all("customers")) == 2
+
+
+@pytest.mark.parametrize("how", ["restored", "entered twice"])
+def test_a_customer_who_is_back_is_not_deleted_by_an_older_question(fixture, how):
+    set_policy(fixture, "crm", "review")
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    crm = fixture.world("crm")
+    gone = only(fixture, "crm")["id"]
+    crm.delete("customers", gone)
+    fixture.sync()
+    if how == "restored":
+        crm.undelete("customers", gone)
+    else:
+        crm.create("customers", **ACME)
+    fixture.sync()
+    (guard,) = rows(fixture, Guard)
+    decide_guard.decide_guard(fixture.hub, guard.id, allow=True, actor="li")
+    fixture.sync()
+    assert shown(fixture, "name") == [ACME["name"]] * 3
