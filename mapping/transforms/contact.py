@@ -119,11 +119,12 @@ def email(options: EmailOptions) -> Step:
     return two_way(run, run)
 
 
+REMEMBERED = 1024  # numbers: a record's are written soon after they were read; more is memory only
 # How extensions are written in Chinese; the library knows the European forms.
 _EXTENSION = re.compile(r"\s*(?:转接?|轉接?|分机号?|分機號?)\s*[:：]?\s*(?=\d)")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=REMEMBERED)
 def phone_text(text: str, region: str | None) -> str:
     """E.164 with `;ext=`; what cannot be read as one number stays as it is."""
     number = _parse(text, region)
@@ -133,7 +134,7 @@ def phone_text(text: str, region: str | None) -> str:
     return canonical if canonical == text or _read_again(canonical) is not None else text
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=REMEMBERED)
 def _read_again(canonical: str) -> phonenumbers.PhoneNumber | None:
     """The number that a text stands for; None where it is not canonical.
 
@@ -157,7 +158,7 @@ def _canonical(number: phonenumbers.PhoneNumber) -> str:
     return f"{bare};ext={number.extension}" if number.extension else bare
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=REMEMBERED)
 def _formatted(text: str, region: str | None, style: str) -> str:
     """A canonical number in a style, where that reads back as the same number."""
     number = _read_again(text)

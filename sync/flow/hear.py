@@ -17,7 +17,7 @@ from sync.gateway.systems import OpenSystem
 from sync.store import cursors, dirty, inbox
 
 STILL_FRESH = timedelta(seconds=3)  # one listing serves the creates of so long
-AHEAD = timedelta(seconds=2)  # then one worker lists anew, and the others go on meanwhile
+AHEAD = timedelta(seconds=1)  # then one worker lists anew, and the others go on meanwhile
 ROUNDS = 3  # batches taken in on the way; a longer queue has workers of its own
 LISTING, INBOX = "listing", "inbox"  # what a create waits for
 

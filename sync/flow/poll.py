@@ -18,6 +18,7 @@ from sync.store import cursors, inbox, links
 from sync.store.tables import BULK, INTERACTIVE, System, new_id
 
 CREATING = timedelta(seconds=10)  # so long an answer to a create is likely to be on its way
+KEEP_EVERY = timedelta(seconds=5)  # a listing that finds nothing new notes so often how far it is
 FRESH = 20  # so many changes of one page pass for edits; more are a load and go to the bulk lane
 
 
@@ -102,22 +103,43 @@ def _failed(hub: Hub, system: OpenSystem, name: str, token: str, error: Exceptio
 def _read_pages(
     hub: Hub, system: OpenSystem, name: str, position: dict[str, Any] | None, token: str
 ) -> int:
-    found = 0
+    found, kept_at = 0, hub.now()
+    unkept: Page | None = None
     unlisted = _linked_before(hub, system, name) if position is None else set()
     for read_at, page in timed_pages(hub, system, name, position):
         unlisted.difference_update(change.remote_id for change in page.changes)
         rows = changed_rows(hub, system, name, page.changes, read_at)
-        with hub.database.write() as tx:
-            until = hub.now() + timedelta(seconds=hub.settings.lease)
-            if not cursors.advance(tx, system.id, name, token, page.cursor, until):
-                return found  # another worker took over; what it reads is complete
-            inbox.deliver(tx, rows)
-            if rows:
-                tx.after_commit(hub.waker.take_in, system.id)
+        if not rows and read_at - kept_at < KEEP_EVERY:
+            unkept = page
+            continue
+        if not _keep(hub, system, name, token, page, rows):
+            return found  # another worker took over; what it reads is complete
+        unkept, kept_at = None, read_at
         found += len(rows)
+    if unkept is not None and not _keep(hub, system, name, token, unkept, []):
+        return found
     if unlisted:
         _look_at(hub, system, name, unlisted)
     return found + len(unlisted)
+
+
+def _keep(
+    hub: Hub,
+    system: OpenSystem,
+    name: str,
+    token: str,
+    page: Page,
+    rows: Sequence[dict[str, Any]],
+) -> bool:
+    """What a page brought, and how far the listing came; False where the lease was lost."""
+    with hub.database.write() as tx:
+        until = hub.now() + timedelta(seconds=hub.settings.lease)
+        if not cursors.advance(tx, system.id, name, token, page.cursor, until):
+            return False
+        inbox.deliver(tx, rows)
+        if rows:
+            tx.after_commit(hub.waker.take_in, system.id)
+    return True
 
 
 def _linked_before(hub: Hub, system: OpenSystem, name: str) -> set[str]:
