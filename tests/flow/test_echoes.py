@@ -9,7 +9,7 @@ from connectors.memory.connector import Memory
 from sync.core.policy import PolicySet
 from sync.flow import dispatch, poll, take_in
 from sync.service import work
-from sync.store.tables import Change, Guard
+from sync.store.tables import Change, Cursor, Guard
 
 ACME = {"name": "Acme Trading Limited", "email": "a@acme.example", "notes": "old", "phone": "1"}
 
@@ -176,3 +176,23 @@ def test_a_system_that_holds_quite_another_value_is_written_to_only_until_a_guar
     with terse.hub.database.read() as session:
         held = session.scalars(select(Guard)).all()
     assert [(guard.kind, guard.facts["path"]) for guard in held] == [("flipflop", "name")]
+
+
+def test_a_listing_that_brings_only_our_own_writes_is_kept_all_the_same(fixture):
+    """Its pages cost no transaction each, but the next listing begins where this one ended."""
+    record = fixture.world("erp").create("customers", name="Acme", email="a@acme.example")
+    fixture.sync()
+    fixture.clock.pass_(120)
+    fixture.world("erp").edit("customers", record, name="Acme Trading")
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))
+    before = _position(fixture, "crm")
+    fixture.clock.pass_(1)
+    fixture.poll("crm")
+    assert _position(fixture, "crm") != before
+
+
+def _position(fixture, name):
+    with fixture.hub.database.read() as session:
+        return session.get_one(Cursor, (fixture.id_of(name), "customers")).position
