@@ -23,6 +23,7 @@ from connectors.sdk.contract import (
     DescribesSchema,
     Hint,
     KnowsTenant,
+    ListsUnkeyed,
     Outcome,
     Page,
     Rate,
@@ -43,6 +44,7 @@ OBJECTS = ("AccountObj", "LeadsObj", "ContactObj", "SalesOrderObj", "PaymentObj"
 class Fxiaoke(
     Connector[FxiaokeConfig],
     ReadsChanges,
+    ListsUnkeyed,
     WritesRecords,
     ReceivesWebhooks,
     DescribesSchema,
@@ -91,6 +93,9 @@ class Fxiaoke(
 
     def changes(self, object_name: str, since: Cursor | None) -> Iterator[Page]:
         return self._reader.changes(object_name, since)
+
+    def unkeyed(self, object_name: str, since: Cursor) -> Iterator[Page]:
+        return self._reader.unkeyed(object_name, since)
 
     def fetch(self, object_name: str, ids: Sequence[str]) -> Iterator[Change]:
         return self._reader.fetch(object_name, ids)

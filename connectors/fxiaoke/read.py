@@ -59,12 +59,21 @@ class Reader:
         or, as the next listing begins before this one did, then. So an edit is seen at once, and
         a clock of the system that runs ahead of its HTTP dates hides nothing.
         """
-        here = Position.of(cursor)
+        return self._pages(object_name, Position.of(cursor), [])
+
+    def unkeyed(self, object_name: str, cursor: Cursor) -> Iterator[Page]:
+        """The same without the rows that carry a hub key."""
+        given = Position.of(cursor)
+        here = given if given.since is None else Position(given.since)
+        empty = condition(self._config.hub_key_field, "IS", [])
+        return self._pages(object_name, here, [empty])
+
+    def _pages(self, object_name: str, here: Position, only: Sequence[Row]) -> Iterator[Page]:
         if here.begun is None:
             here = Position(here.since, int(self._client.now().timestamp() * 1000))
         full = True
         while full:
-            rows = self._listing(object_name, here)
+            rows = self._listing(object_name, here, only)
             full = len(rows) == self._config.page_size
             here = _behind(here, rows) if full else Position(here.begun)
             yield Page(self.changes_of(object_name, rows), here.cursor())
@@ -120,8 +129,8 @@ class Reader:
         whole.update(self._areas.named(row, self._describer.levels(object_name)))
         return whole
 
-    def _listing(self, object_name: str, here: Position) -> list[Row]:
-        filters = []
+    def _listing(self, object_name: str, here: Position, only: Sequence[Row]) -> list[Row]:
+        filters = list(only)
         if here.since is not None:
             overlap = int((self._config.overlap_seconds + self._config.lag_seconds) * 1000)
             filters.append(condition("last_modified_time", "GTE", [here.since - overlap]))

@@ -22,6 +22,7 @@ from connectors.sdk.contract import (
     Delivery,
     DescribesSchema,
     Hint,
+    ListsUnkeyed,
     MergesRecords,
     Outcome,
     Page,
@@ -106,6 +107,7 @@ class MemoryConfig(ConnectorConfig):
 class Memory(
     Connector[MemoryConfig],
     ReadsChanges,
+    ListsUnkeyed,
     WritesRecords,
     MergesRecords,
     ReceivesWebhooks,
@@ -140,6 +142,9 @@ class Memory(
 
     # -- ReadsChanges -----------------------------------------------------------------------
     def changes(self, object_name: str, since: Cursor | None) -> Iterator[Page]:
+        return self._pages(object_name, since)
+
+    def _pages(self, object_name: str, since: Cursor | None) -> Iterator[Page]:
         shape_of(object_name)
         cursor = dict(since or {})
         deleted = bool(cursor.get("deltas")) and self.world.oddities.lists_deletes
@@ -164,6 +169,12 @@ class Memory(
             some = distinct[start : start + size]
             for record_id, row in self._call(partial(self._rows, object_name, some)):
                 yield self._change(row) if row else Change(object_name, record_id, None)
+
+    # -- ListsUnkeyed -----------------------------------------------------------------------
+    def unkeyed(self, object_name: str, since: Cursor) -> Iterator[Page]:
+        for page in self._pages(object_name, since):
+            others = [c for c in page.changes if c.data is not None and not c.data.get(HUB_KEY)]
+            yield Page(others, page.cursor)
 
     # -- WritesRecords ----------------------------------------------------------------------
     def write(self, object_name: str, batch: Sequence[Write]) -> Iterator[Outcome]:

@@ -146,6 +146,17 @@ class ReadsChanges(ABC):
         """One Change per distinct id, any order; a tombstone for what is gone."""
 
 
+class ListsUnkeyed(ABC):
+    """Lists what others have entered, without the records that the hub has made or linked."""
+
+    @abstractmethod
+    def unkeyed(self, object_name: str, since: Cursor) -> Iterator[Page]:
+        """`changes` without the records that carry a hub key; tombstones may be missing.
+
+        It goes on from a cursor of `changes` or of its own, and its last page carries its own.
+        """
+
+
 class WritesRecords(ABC):
     """Creates, changes and deletes records."""
 

@@ -20,6 +20,7 @@ from connectors.sdk.contract import (
     Change,
     Delivery,
     DescribesSchema,
+    ListsUnkeyed,
     MergesRecords,
     Native,
     Outcome,
@@ -194,6 +195,21 @@ class ConnectorConformance(MappingRules):
         assert found[first].data is not None
         assert read(found[first].data, target.text_field) == "moved after the listing"
         assert second not in found or found[second].data is None
+
+    @needs(ListsUnkeyed)
+    def test_unkeyed_brings_what_others_entered(self, connector: Any, target: Target) -> None:
+        own, edited = (_create(connector, target, f"own-{n}", target.sample(n)) for n in (51, 52))
+        last = list(connector.changes(target.object_name, None))[-1]
+        (entered,) = target.seed(1)
+        target.edit(edited, "moved after the listing")
+        pages = list(connector.unkeyed(target.object_name, json.loads(json.dumps(last.cursor))))
+        found = {c.remote_id for c in _changes(pages)}
+        assert entered in found
+        assert not found & {own, edited}, "these carry a hub key"
+        target.edit(entered, "moved again")
+        (again,) = target.seed(1)
+        pages = list(connector.unkeyed(target.object_name, pages[-1].cursor))
+        assert {entered, again} <= {c.remote_id for c in _changes(pages)}
 
     @needs(ReadsChanges)
     def test_fetch_answers_each_id_once(self, connector: Any, target: Target) -> None:

@@ -8,7 +8,7 @@ all that the listing brought has been taken in.
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from connectors.sdk.contract import ReadsChanges
+from connectors.sdk.contract import ListsUnkeyed, ReadsChanges
 from mapping.canonical import FACTS
 from sync.flow import poll, take_in
 from sync.flow.hub import Hub
@@ -49,8 +49,8 @@ def _is_heard(hub: Hub, system: OpenSystem, name: str, since: datetime) -> bool:
     with hub.database.read() as session:
         last = cursors.listed(session, system.id, name)
     now = hub.now()
-    fresh = last.polled_at is not None and last.polled_at >= max(since, now - STILL_FRESH)
-    if fresh and (now - (last.polled_at or now) < AHEAD or last.is_held(now)):
+    fresh = last.heard_at is not None and last.heard_at >= max(since, now - STILL_FRESH)
+    if fresh and (now - (last.heard_at or now) < AHEAD or last.is_held(now)):
         return True
     return _list_now(hub, system, name, since) or fresh
 
@@ -63,11 +63,14 @@ def _list_now(hub: Hub, system: OpenSystem, name: str, since: datetime) -> bool:
         hub.waker.poll(system.id)
         return False
     if not last.is_held(hub.now()):
-        poll.poll_object(hub, system, name)
+        if isinstance(system.connector, ListsUnkeyed):
+            poll.list_unkeyed(hub, system, name)
+        else:
+            poll.poll_object(hub, system, name)
         with hub.database.read() as session:
             last = cursors.listed(session, system.id, name)
     earliest = max(since, hub.now() - STILL_FRESH)
-    return last.polled_at is not None and last.polled_at >= earliest
+    return last.heard_at is not None and last.heard_at >= earliest
 
 
 def _wake_waiting(hub: Hub, system: OpenSystem) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from connectors.sdk.contract import Change, Page, ReadsChanges
+from connectors.sdk.contract import Change, ListsUnkeyed, Page, ReadsChanges
 from mapping import engine
 from sync.core import backoff
 from sync.flow import recover, tenants
@@ -81,6 +81,49 @@ def poll_object(hub: Hub, system: OpenSystem, name: str, *, force: bool = True) 
             values["changed_at"] = started
         tx.execute(update(System).where(System.id == system.id).values(**values))
     return found
+
+
+def list_unkeyed(hub: Hub, system: OpenSystem, name: str) -> None:
+    """Reads what others have entered in an object that was listed before.
+
+    What carries a hub key is left to the polls: a load does not read again what it writes.
+    """
+    connector = system.connector
+    assert isinstance(connector, ListsUnkeyed)
+    token, started = recover.lease_token(), hub.now()
+    with hub.database.write() as tx:
+        cursor = cursors.take(
+            tx, system.id, name, now=started, lease=hub.settings.lease, token=token
+        )
+        if cursor is None:
+            return
+        position = cursors.unkeyed_from(cursor)
+    try:
+        tenants.confirm(hub, system)
+        for read_at, page in _timed(hub, connector.unkeyed(name, position or {})):
+            position = page.cursor
+            rows = changed_rows(hub, system, name, page.changes, read_at)
+            if rows and not _deliver(hub, system, name, token, rows):
+                return
+    except Exception as error:  # noqa: BLE001  recover decides what any failure means
+        _failed(hub, system, name, token, error)
+        return
+    with hub.database.write() as tx:
+        cursors.release_unkeyed(
+            tx, system.id, name, token, position=position or {}, listed_at=started
+        )
+
+
+def _deliver(
+    hub: Hub, system: OpenSystem, name: str, token: str, rows: Sequence[dict[str, Any]]
+) -> bool:
+    with hub.database.write() as tx:
+        until = hub.now() + timedelta(seconds=hub.settings.lease)
+        if not cursors.extend(tx, system.id, name, token, until):
+            return False
+        inbox.deliver(tx, rows)
+        tx.after_commit(hub.waker.take_in, system.id)
+    return True
 
 
 def _failed(hub: Hub, system: OpenSystem, name: str, token: str, error: Exception) -> None:
@@ -160,10 +203,13 @@ def _look_at(hub: Hub, system: OpenSystem, name: str, ids: Iterable[str]) -> Non
 def timed_pages(
     hub: Hub, system: OpenSystem, name: str, position: dict[str, Any] | None
 ) -> Iterator[tuple[datetime, Page]]:
-    """Pages with the moment before each was asked for."""
+    """Pages of what changed, with the moment before each was asked for."""
     connector = system.connector
     assert isinstance(connector, ReadsChanges)
-    pages = connector.changes(name, position)
+    return _timed(hub, connector.changes(name, position))
+
+
+def _timed(hub: Hub, pages: Iterator[Page]) -> Iterator[tuple[datetime, Page]]:
     while True:
         read_at = hub.now()
         try:

@@ -30,6 +30,17 @@ _ADVANCE = (
     .returning(Cursor.object)
     .execution_options(**_ALONE)
 )
+_EXTEND = (
+    _HELD.values(lease_until=bindparam("until"))
+    .returning(Cursor.object)
+    .execution_options(**_ALONE)
+)
+_UNKEYED = _HELD.values(
+    lease_until=None,
+    lease_token=None,
+    unkeyed=bindparam("place"),
+    unkeyed_at=bindparam("ended", type_=Moment),
+).execution_options(**_ALONE)
 _RELEASE = _HELD.values(
     lease_until=None,
     lease_token=None,
@@ -72,6 +83,33 @@ def advance(
     return kept is not None
 
 
+def extend(tx: Tx, system_id: int, object_name: str, token: str, until: datetime) -> bool:
+    """Keeps the lease; False where it was lost."""
+    return tx.scalar(_EXTEND, _own(system_id, object_name, token) | {"until": until}) is not None
+
+
+def unkeyed_from(cursor: Cursor) -> Mapping[str, Any] | None:
+    """Where a listing of what carries no hub key goes on: behind the last one of either kind."""
+    last, polled = cursor.unkeyed_at, cursor.polled_at
+    if last is not None and (polled is None or polled < last):
+        return cursor.unkeyed
+    return cursor.position
+
+
+def release_unkeyed(
+    tx: Tx,
+    system_id: int,
+    object_name: str,
+    token: str,
+    *,
+    position: Mapping[str, Any],
+    listed_at: datetime,
+) -> None:
+    """The listing of what carries no hub key ended well."""
+    news = {"place": dict(position), "ended": listed_at}
+    tx.execute(_UNKEYED, _own(system_id, object_name, token) | news)
+
+
 def release(
     tx: Tx,
     system_id: int,
@@ -95,7 +133,7 @@ class Listed(NamedTuple):
     """How far an object's listings have come."""
 
     begun: bool = False  # listed before, so that only changes are left to list
-    polled_at: datetime | None = None  # when the last listing that ended well began
+    heard_at: datetime | None = None  # when the last that ended well and hides no new one began
     held_until: datetime | None = None  # somebody lists it now
 
     def is_held(self, now: datetime) -> bool:
@@ -106,11 +144,14 @@ class Listed(NamedTuple):
 def listed(session: Session, system_id: int, object_name: str) -> Listed:
     """How far the listings of an object have come."""
     row = session.execute(
-        select(Cursor.position.is_not(None), Cursor.polled_at, Cursor.lease_until).where(
-            Cursor.system_id == system_id, Cursor.object == object_name
-        )
+        select(
+            Cursor.position.is_not(None), Cursor.polled_at, Cursor.unkeyed_at, Cursor.lease_until
+        ).where(Cursor.system_id == system_id, Cursor.object == object_name)
     ).one_or_none()
-    return Listed(*row) if row is not None else Listed()
+    if row is None:
+        return Listed()
+    begun, polled, unkeyed, held = row
+    return Listed(begun, max((at for at in (polled, unkeyed) if at), default=None), held)
 
 
 def due_systems(session: Session, now: datetime) -> list[int]:

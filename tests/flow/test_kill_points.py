@@ -49,8 +49,8 @@ RARE = {  # branches that one day does not bring, or blocks that open no transac
     "dispatch._hear_first", "dispatch._hold_back", "dispatch._keep_lease", "dispatch._later",
     "dispatch._unlink", "dispatch._write_object", "duplicates._keep", "duplicates._settle_doubt",
     "duplicates.merge_away", "hear._wake_waiting", "plan._scratch", "plan._simulate",
-    "plan.make_plan_anew", "poll._look_at", "recover.pause", "settle._wait", "settle.settle_doubts",
-    "take_in._hold",
+    "plan.make_plan_anew", "poll._deliver", "poll._look_at", "recover.pause", "settle._wait",
+    "settle.settle_doubts", "take_in._hold",
 }  # fmt: skip
 
 SAFE_CALLS = {  # calls that leave nothing behind, or reach nobody, and where they are tried

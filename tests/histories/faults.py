@@ -90,6 +90,11 @@ class FaultyMemory(Memory):
             self.faults.reach("page read", remote=True)
             yield page
 
+    def unkeyed(self, object_name, since):
+        for page in super().unkeyed(object_name, since):
+            self.faults.reach("page read", remote=True)
+            yield page
+
     def fetch(self, object_name, ids):
         self.faults.reach("before fetch", remote=True)
         found = list(super().fetch(object_name, ids))

@@ -87,6 +87,9 @@ class Cursor(Base):
     position: Mapped[dict[str, Any] | None]  # None: never read
     due_at: Mapped[datetime]
     polled_at: Mapped[datetime | None]  # last listing that ended well
+    # The same for listings of what carries no hub key, which are made between those of everything.
+    unkeyed: Mapped[dict[str, Any] | None]
+    unkeyed_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None] = mapped_column(String(26))
     failures: Mapped[int] = mapped_column(default=0)

@@ -277,6 +277,8 @@ def upgrade() -> None:
         sa.Column("position", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("polled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unkeyed", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("unkeyed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_token", sa.String(length=26), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
