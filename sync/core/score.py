@@ -423,14 +423,29 @@ PROVEN: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "company": (("tax id", ("same",)),),
 }
 NAMESAKES = ("same name; employer", "variant of the name; employer")
-# Mostly right, but what is wrong among them looks just the same: family and colleagues.
-CAUTIONS: Mapping[str, tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]] = {
+# A name in Latin script, two spellings of it, or an address that comes near: rarely two people.
+HARDLY_TWO = (
+    ("name", ("same in Latin script", "same but")),
+    ("address", ("same number", "same road")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Mostly right, but what is wrong among such pairs looks just the same."""
+
+    why: str
+    condition: tuple[str, tuple[str, ...]]
+    unless: Rule = ()
+
+
+CAUTIONS: Mapping[str, tuple[Caution, ...]] = {  # for persons: family and colleagues
     "person": (
-        ("given name on one side only", ("name", ("same family name, no given",))),
-        ("two of one name in a firm", ("name and contact together", NAMESAKES)),
-        ("another given name", ("name", ("same family name only", "different"))),
+        Caution("given name on one side only", ("name", ("same family name, no given",))),
+        Caution("two of one name in a firm", ("name and contact together", NAMESAKES), HARDLY_TWO),
+        Caution("another given name", ("name", ("same family name only", "different"))),
     ),
-    "company": (("a group on one side", ("legal form", ("group on one side only",))),),
+    "company": (Caution("a group on one side", ("legal form", ("group on one side only",))),),
 }
 
 
@@ -442,8 +457,9 @@ def cautions(matrix: Levels, model: KindModel) -> npt.NDArray[np.int16]:
         return out
 
     open_rows = ~_any_of(PROVEN[model.kind], matrix, model)
-    for number, (_, condition) in enumerate(known, start=1):
-        out[open_rows & (out == 0) & _any_of((condition,), matrix, model)] = number
+    for number, caution in enumerate(known, start=1):
+        held = open_rows & (out == 0) & _any_of((caution.condition,), matrix, model)
+        out[held & ~_any_of(caution.unless, matrix, model)] = number
     return out
 
 
@@ -584,7 +600,7 @@ def waterfalls(matrix: Levels, model: KindModel, records: int) -> list[Score]:
     ):
         parts, total = _named_weights(row, model), bits
         if held_back[number] and bits > CAUTIOUS:
-            why = CAUTIONS[model.kind][held_back[number] - 1][0]
+            why = CAUTIONS[model.kind][held_back[number] - 1].why
             parts.append(Weight("caution", why, round(CAUTIOUS - bits, 2)))
             total = CAUTIOUS
         decisive = "tax id" if alone[number] else ""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sync.core.levels import Levels
-from sync.core.score import Floats, KindModel, Model
+from sync.core.score import JOINTS, Floats, KindModel, Model
 from sync.core.train import Sample, fit
 
 LEAST = 20  # decisions about one kind of party before anything is learnt from them
@@ -129,13 +129,19 @@ def _surprise(bits: Floats, same: Flags) -> float:
 
 
 def levels_of(decided: Decided, model: KindModel) -> Levels:
-    """The levels that were shown; what this model does not know any more counts as missing."""
+    """The levels that were shown; what this model does not know any more counts as missing.
+
+    Levels of fields read together follow from the others: evidence of an older model had fewer.
+    """
     row = np.zeros(len(model.fields), np.int16)
     place: Mapping[str, int] = {known.name: i for i, known in enumerate(model.fields)}
     for name, text in decided.evidence:
         column = place.get(name)
         if column is not None and text in model.fields[column].levels:
             row[column] = model.fields[column].levels.index(text)
+    columns = {known.name: row[i : i + 1] for i, known in enumerate(model.fields)}
+    for known in JOINTS[model.kind]:
+        row[place[known.field.name]] = known.levels(columns)[0]
     return row
 
 

@@ -231,6 +231,7 @@ def distinct_rows(matrix: npt.NDArray[np.int16]) -> tuple[Ints, Ints]:
 
 Limits = Mapping[tuple[str, str], tuple[float, float]]  # field, level -> bits from, to
 CLOSE_ENOUGH = 1e-3  # nats: far below what a weight is rounded to
+HALVINGS = 12
 FIXED = 1e9  # a penalty that holds a weight where it is
 
 
@@ -301,13 +302,25 @@ def _newton(
     rounds: int,
 ) -> Floats:
     weights, total = start.copy(), seen.positive + seen.negative
+
+    def worth(some: Floats) -> float:
+        odds = np.clip(design @ some, -40, 40)
+        told = float(seen.positive @ odds - total @ np.logaddexp(0.0, odds))
+        return told - float((penalty * (some - prior) ** 2).sum()) / 2
+
+    now = worth(weights)
     for _ in range(rounds):
         chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -40, 40)))
         gradient = design.T @ (seen.positive - total * chance) - penalty * (weights - prior)
         curve = total * chance * (1 - chance)
         hessian = (design.T * curve.astype(np.float32)) @ design + np.diag(penalty)
-        step = np.linalg.solve(hessian.astype(np.float64), gradient)
-        weights += np.clip(step, -3, 3)
+        step = np.clip(np.linalg.solve(hessian.astype(np.float64), gradient), -3, 3)
+        for _ in range(HALVINGS):  # a full step may overshoot where few decisions move many weights
+            reached = worth(weights + step)
+            if reached >= now:
+                break
+            step /= 2
+        weights, now = weights + step, reached
         if float(np.abs(step).max()) < CLOSE_ENOUGH:
             break
     return weights

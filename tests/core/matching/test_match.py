@@ -224,6 +224,15 @@ def test_colleagues_of_one_name_need_a_person_to_look(matcher, person):
     assert matcher.decide([matcher.compare(one, other, {}, STORE)], STORE).outcome == "candidate"
 
 
+def test_two_spellings_of_a_name_in_one_firm_are_hardly_two_people(matcher, person):
+    firm = {"employer": "Nordwind Logistik GmbH", "city": "Hamburg"}
+    one = person("Robert Kowalski", phone=["+49 170 1234567"], **firm)
+    for name, cautious in (("Bob Kowalski", False), ("张伟", True)):
+        first = one if not cautious else person("张伟", phone=["+49 170 1234567"], **firm)
+        score = matcher.compare(first, person(name, **firm), {}, STORE)
+        assert any(w.field == "caution" for w in score.weights) is cautious
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

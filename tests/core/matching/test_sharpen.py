@@ -91,6 +91,22 @@ def trust_in_addresses(kind):
     return room - apart
 
 
+def test_a_refit_with_weights_for_fields_read_together_does_not_overshoot(matcher):
+    """Full Newton steps left the answers worth a dozen bits of surprise each."""
+    pick = random.Random(0)
+    found = sharpen(matcher.model, decisions(lambda *_: pick.random() < 0.5), AT, "x")
+    assert found.verdicts[0].after < found.verdicts[0].before
+
+
+def test_levels_of_fields_read_together_follow_from_those_that_were_shown(matcher):
+    model = matcher.model.kinds["company"]
+    shown = (*BASE, SAME_ROOM, ("phone", "different"))
+    row = levels_of(Decided(1, shown, True), model)
+    column = model.position("name and contact together")
+    text = model.fields[column].levels[row[column]]
+    assert text == "same brand, region and form open; room"
+
+
 def test_a_refit_that_links_what_a_person_called_different_is_refused(matcher, monkeypatch):
     def fitted(model, *_):
         return replace(model, bias=model.bias + 40.0)
