@@ -124,9 +124,36 @@ REMEMBERED = 1024  # numbers: a record's are written soon after they were read; 
 _EXTENSION = re.compile(r"\s*(?:转接?|轉接?|分机号?|分機號?)\s*[:：]?\s*(?=\d)")
 
 
+# The most frequent forms of the most frequent numbers here, mobiles and the landlines of the
+# largest cities, are told without the library, which takes 40 us each time. Not those that begin
+# with a carrier (179xx), nor 800 in a city, which is no landline.
+_PLAIN_CHINESE = re.compile(
+    r"(?:\+86[ -]?|(?P<home>0?))"
+    r"(?P<area>1(?:[3-689]\d|7[0-8])|(?:10|2[0-57-9])(?=[ -]?(?!800)[2-9]))"
+    r"[ -]?(?P<middle>\d{4})[ -]?(?P<end>\d{4})",
+    re.ASCII,
+)
+_MOBILE_AREA = 3  # digits; the area code of a landline there has two
+
+
+def _plain_chinese(text: str, region: str | None) -> re.Match[str] | None:
+    """A number written without anything that would need the library; None: ask it."""
+    found = _PLAIN_CHINESE.fullmatch(text)
+    if found is None:
+        return None
+    home = found["home"]
+    if home is not None and (
+        region != "CN" or (home == "0") == (len(found["area"]) == _MOBILE_AREA)
+    ):
+        return None
+    return found
+
+
 @lru_cache(maxsize=REMEMBERED)
 def phone_text(text: str, region: str | None) -> str:
     """E.164 with `;ext=`; what cannot be read as one number stays as it is."""
+    if plain := _plain_chinese(text, region):
+        return f"+86{plain['area']}{plain['middle']}{plain['end']}"
     number = _parse(text, region)
     if number is None:
         return text
@@ -161,6 +188,11 @@ def _canonical(number: phonenumbers.PhoneNumber) -> str:
 @lru_cache(maxsize=REMEMBERED)
 def _formatted(text: str, region: str | None, style: str) -> str:
     """A canonical number in a style, where that reads back as the same number."""
+    if plain := _plain_chinese(text, None):
+        area, rest = plain["area"], f"{plain['middle']} {plain['end']}"
+        if style == "international" or region != "CN":
+            return f"+86 {area} {rest}"
+        return f"{area} {rest}" if len(area) == _MOBILE_AREA else f"0{area} {rest}"
     number = _read_again(text)
     if number is None:
         return text

@@ -2,13 +2,14 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from unittest import mock
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping import words
-from mapping.transforms import Refusal, build, describe, names
+from mapping.transforms import Refusal, build, contact, describe, names
 from mapping.transforms.contact import COMPOUND_SURNAMES, join_name, phone_text, split_name
 from mapping.transforms.place import BY_CODE, REGIONS
 from mapping.transforms.text import clean
@@ -264,6 +265,24 @@ def test_compound_surnames_are_kept_together(surname, given_name):
 def test_a_phone_in_normal_form_stays_as_it_is(text):
     once = phone_text(clean(text) or "x", "CN")
     assert phone_text(once, "CN") == once
+
+
+STYLES = ("international", "national")
+chinese = st.tuples(
+    st.sampled_from(["+86", "+86 ", "+86-", "0", ""]),
+    st.from_regex(r"(1[3-9][0-9]|10|2[0-9])[ -]?[0-9]{4}[ -]?[0-9]{4}", fullmatch=True),
+).map("".join)
+
+
+@settings(max_examples=500)
+@given(chinese, st.sampled_from(["CN", "DE", None]))
+def test_what_is_told_without_the_library_is_what_the_library_tells(text, region):
+    with mock.patch.object(contact, "_plain_chinese", return_value=None):
+        canonical = contact.phone_text.__wrapped__(text, region)
+        styles = {s: contact._formatted.__wrapped__(canonical, region, s) for s in STYLES}
+    assert contact.phone_text.__wrapped__(text, region) == canonical
+    told = {s: contact._formatted.__wrapped__(canonical, region, s) for s in STYLES}
+    assert told == styles
 
 
 @given(
