@@ -55,7 +55,7 @@ class Fxiaoke(
     name: ClassVar[str] = "fxiaoke"
     label: ClassVar[str] = "纷享销客"
     config_model = FxiaokeConfig
-    max_batch: ClassVar[int] = 50  # one call each, so about 12 s at the vendor's pace
+    max_batch: ClassVar[int] = 100  # one call each, so about 24 s at the vendor's pace
     can_delete: ClassVar[bool] = True
     settle_seconds: ClassVar[float] = 3.0
 
