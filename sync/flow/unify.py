@@ -11,6 +11,7 @@ from connectors.sdk import registry
 from connectors.sdk.contract import MergesRecords
 from connectors.sdk.errors import SetupError
 from mapping.canonical import FACTS
+from sync.core.merge import is_rendering
 from sync.core.unify import Pick, Record, Survivor, survive, without_self
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of_many
@@ -264,7 +265,23 @@ def _originals(tx: Tx, winner: Golden, loser: Golden) -> dict[str, Pick]:
                     and other.values.get(path) == link.shadow[path]
                 ):
                     found[path] = pick
+            for path, sent, form in _arrived_unseen(link, own[other.id]):
+                if sent == golden.values.get(path) and sent != form == other.values.get(path):
+                    found[path] = pick
     return found
+
+
+def _arrived_unseen(gone: Link, beside: Sequence[Link]) -> list[tuple[str, Any, Any]]:
+    """What was on its way to a vanished record, and in what form another one there shows it."""
+    if gone.state != "gone":
+        return []
+    return [
+        (path, sent, link.shadow[path])
+        for link in beside
+        if (link.system_id, link.object, link.state) == (gone.system_id, gone.object, "live")
+        for path, sent in (gone.pushing or {}).items()
+        if link.shadow.get(path) is not None and is_rendering(sent, link.shadow[path])
+    ]
 
 
 def _carried_over(gone: Link, beside: Sequence[Link]) -> set[str]:

@@ -119,7 +119,7 @@ def _let_go(
     if winner_id is not None and winner is None:
         _point_to(hub, tx, system, link, golden, winner_id, absorber.run_id)
         return
-    link.state, link.pushing, link.seen_at = "gone", None, now
+    link.state, link.seen_at = "gone", now  # what was on its way may have arrived before it went
     rule = f"delete policy {system.delete_policy}"
     _log_gone(tx, system, link, golden, absorber.run_id, now, rule)
     if not link.is_primary or promote(hub, tx, link):

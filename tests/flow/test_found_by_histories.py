@@ -393,6 +393,30 @@ def test_a_short_form_that_a_remote_merge_carried_over_does_not_win(fixture):
     assert shown(fixture, "notes") == ["all of the notes", "all of t", "all of the notes"]
 
 
+def test_a_short_form_of_a_write_that_was_not_seen_before_a_remote_merge_does_not_win(fixture):
+    erp, crm = fixture.world("erp"), fixture.world("crm")
+    crm.switch(cut={"notes": 8})
+    known = erp.create("customers", name="Quite different", email="q@quite.example")
+    fixture.sync()
+    loser = only(fixture, "crm")["id"]
+    fixture.clock.pass_(60)
+    erp.edit("customers", known, notes="all of the notes")
+    fixture.poll("erp")
+    take_in.drain(fixture.hub, fixture.id_of("erp"))
+    crm.trouble(Trouble(kind="lost", only="write"))
+    dispatch.drain(fixture.hub, fixture.id_of("crm"))  # it arrives, and nobody is told
+    assert only(fixture, "crm")["notes"] == "all of t"
+    crm.trouble()
+    fixture.clock.pass_(60)
+    winner = crm.create("customers", **ACME)
+    crm.merge("customers", winner, [loser])  # takes “all of t” over
+    fixture.sync()
+    (pair,) = rows(fixture, Candidate)
+    unify.merge(fixture.hub, pair.first_id, pair.second_id, "li")
+    fixture.sync()
+    assert shown(fixture, "notes") == ["all of the notes", "all of t", "all of the notes"]
+
+
 def test_who_came_in_while_a_customer_was_taken_for_another_is_asked_about(fixture):
     erp, crm = fixture.world("erp"), fixture.world("crm")
     erp.create("customers", name="Quite different", email="q@quite.example")
