@@ -343,6 +343,7 @@ GUARD_STATES: Mapping[str, Pair] = {
     "allowed": ("Allowed", "已放行"),
     "refused": ("Refused", "已拒绝"),
     "mended": ("Mended", "已修复"),
+    "outdated": ("Outdated", "已失效"),
 }
 LETTER_STATES: Mapping[str, Pair] = {
     "open": ("Open", "待处理"),

@@ -27,6 +27,7 @@ from sync.store.tables import (
 )
 
 DELETES, CHANGES, FLIPS, DRIFT = "deletes", "changes", "flipflop", "drift"
+DELETE = "delete"  # of one customer, which the delete policy leaves to a person
 HOLD_IN = frozenset({DELETES, CHANGES})  # these stop taking in of their system
 HELD = "held by a guard"
 WINDOW = timedelta(minutes=10)  # changes that arrive one by one count together

@@ -6,7 +6,18 @@ import structlog
 from sqlalchemy import delete, or_, select, update
 
 from connectors.sdk.contract import SubscribesWebhooks
-from sync.flow import backup, drift, erase, jobs, recover, rollback, usage, weights, worked_out
+from sync.flow import (
+    backup,
+    decide_guard,
+    drift,
+    erase,
+    jobs,
+    recover,
+    rollback,
+    usage,
+    weights,
+    worked_out,
+)
 from sync.flow.hub import Hub
 from sync.store import cursors, dirty, erasures, inbox
 from sync.store import jobs as stored_jobs
@@ -21,10 +32,11 @@ KEEP_RUNS = timedelta(days=30)
 
 
 def wake_due(hub: Hub) -> None:
-    """One message per system and direction that has work; ends what was held long enough."""
+    """One message per system and direction that has work; ends what has waited long enough."""
     now = hub.now()
     erase.check_restored(hub)
     _end_holds(hub, now)
+    decide_guard.close_outdated(hub)
     with hub.database.read() as session:
         live = set(session.scalars(select(System.id).where(System.state == "live")))
         for system_id in cursors.due_systems(session, now):

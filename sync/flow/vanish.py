@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from mapping.canonical import FACTS
 from sync.core import guard
+from sync.flow.guards import DELETE
 from sync.flow.hub import Hub
 from sync.flow.match import keys_of, same
 from sync.flow.records import Seen, hint_row
@@ -257,7 +258,7 @@ def _ask(hub: Hub, tx: Tx, system: OpenSystem, golden: Golden) -> None:
     tx.add(
         Guard(
             system_id=system.id,
-            kind="delete",
+            kind=DELETE,
             direction="in",
             reason=(
                 f"“{golden.name}” was deleted in {system.name}. Allow: delete it in the other "

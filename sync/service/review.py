@@ -19,7 +19,7 @@ from sync.store.tables import Conflict, Golden, Guard, System
 
 Choice = Literal["ours", "theirs", "other"]
 CONFLICT_STATES = ("open", "auto", "decided")
-GUARD_STATES = ("open", "allowed", "refused", "mended")
+GUARD_STATES = ("open", "allowed", "refused", "mended", "outdated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,10 @@ def get_guard(hub: Hub, guard_id: int) -> GuardView:
 
 
 def decide_guard(hub: Hub, guard_id: int, *, allow: bool, actor: str) -> GuardView:
-    """Allows or refuses what a guard stopped; one that is decided stays as it is."""
+    """Allows or refuses what a guard stopped; one that is decided stays as it is.
+
+    Its state is "outdated" afterwards if there was nothing left to be decided.
+    """
     get_guard(hub, guard_id)
     guard_decision.decide_guard(hub, guard_id, allow=allow, actor=actor)
     return get_guard(hub, guard_id)

@@ -10,7 +10,7 @@ from connectors.memory.connector import Memory
 from connectors.sdk.contract import Page
 from connectors.sdk.errors import AnswerLostError
 from sync.core.policy import PolicySet
-from sync.flow import decide, decide_guard, dispatch, split, take_in, unify
+from sync.flow import decide, decide_guard, dispatch, split, sweep, take_in, unify
 from sync.flow.records import hint_row
 from sync.service import plans, systems
 from sync.store import inbox
@@ -702,3 +702,24 @@ def test_a_customer_who_is_back_is_not_deleted_by_an_older_question(fixture, how
     decide_guard.decide_guard(fixture.hub, guard.id, allow=True, actor="li")
     fixture.sync()
     assert shown(fixture, "name") == [ACME["name"]] * 3
+    assert [(x.state, x.decided_by) for x in rows(fixture, Guard)] == [("outdated", "li")]
+
+
+@pytest.mark.parametrize("how", ["restored", "deleted everywhere", "still gone"])
+def test_a_question_about_a_delete_closes_when_there_is_nothing_left_to_decide(fixture, how):
+    set_policy(fixture, "crm", "review")
+    set_policy(fixture, "erp", "propagate")
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    crm = fixture.world("crm")
+    gone = only(fixture, "crm")["id"]
+    crm.delete("customers", gone)
+    fixture.sync()
+    if how == "restored":
+        crm.undelete("customers", gone)
+    elif how == "deleted everywhere":
+        fixture.world("erp").delete("customers", only(fixture, "erp")["id"])
+    fixture.sync()
+    sweep.wake_due(fixture.hub)
+    wanted = ("open", "") if how == "still gone" else ("outdated", "hub")
+    assert [(x.state, x.decided_by) for x in rows(fixture, Guard)] == [wanted]

@@ -27,7 +27,7 @@ SAMPLE = 24
 ELSEWHERE = {
     "backup": "tests/flow/test_backup.py",
     "decide": "one transaction each, started by a person who sees an error",
-    "decide_guard": "one transaction, started by a person who sees an error",
+    "decide_guard": "one transaction, by a person who sees an error or again at the next sweep",
     "drift": "tests/flow/test_drift.py",
     "erase": "a saga of stored steps: tests/scenarios/test_12_erased_person_returns.py",
     "foresee": "a look ahead, rolled back",

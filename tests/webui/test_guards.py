@@ -85,3 +85,12 @@ def test_the_decision_is_taken(guarded, browse, fresh, kind, choice, state):
     browse("steward").post(f"/guards/{number}/decide", choice=choice)
     with fresh.hub.database.read() as session:
         assert session.get_one(Guard, number).state == state
+
+
+def test_an_outdated_question_is_told_as_such(guarded, browse, fresh):
+    number = guarded("delete")
+    steward = browse("steward", "zh")
+    steward.post(f"/guards/{number}/decide", choice="allow")
+    with fresh.hub.database.read() as session:
+        assert session.get_one(Guard, number).state == "outdated"
+    assert "该问题已失效" in steward.text("/guards?state=outdated")

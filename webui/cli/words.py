@@ -498,6 +498,11 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{id} is refused; {system} goes on without it.",
         "{id} 已拒绝，{system} 继续。",
     ),
+    "guard_mended": ("{id} was closed before: it is mended.", "{id} 此前已关闭：已修复。"),
+    "guard_outdated": (
+        "{id} is outdated: the customer is back in {system}, or deleted by now. Nothing was changed.",
+        "{id} 已失效：该客户已重新出现在 {system} 中，或已被删除。没有任何变更。",
+    ),
     # Users and tokens.
     "user_password": (
         "{login}   password: {password}   (shown only now)",

@@ -74,8 +74,13 @@ def guards() -> ResponseReturnValue:
 def decide_guard(guard_id: int) -> ResponseReturnValue:
     """Allows or refuses."""
     allow = request.form.get("choice") == "allow"
-    service.decide_guard(hub(), guard_id, allow=allow, actor=auth.actor())
-    flash(gettext("Allowed.") if allow else gettext("Refused. Nothing was changed."), "success")
+    state = service.decide_guard(hub(), guard_id, allow=allow, actor=auth.actor()).state
+    if state == "allowed":
+        flash(gettext("Allowed."), "success")
+    elif state == "refused":
+        flash(gettext("Refused. Nothing was changed."), "success")
+    else:
+        flash(gettext("This question was outdated. Nothing was changed."), "info")
     return redirect(url_for("review.guards"), 303)
 
 

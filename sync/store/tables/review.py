@@ -79,7 +79,8 @@ class Guard(Base):
     direction: Mapped[str] = mapped_column(String(3))  # in out
     reason: Mapped[str] = mapped_column(Text)
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    state: Mapped[str] = mapped_column(String(8), default="open")  # open allowed refused
+    # open allowed refused mended outdated
+    state: Mapped[str] = mapped_column(String(8), default="open")
     decided_by: Mapped[str] = mapped_column(String(120), default="")
     decided_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
