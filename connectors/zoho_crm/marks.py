@@ -1,8 +1,9 @@
 """How far a stream has been read: a mark in the server's own time, made from its data only.
 
 Zoho's times have whole seconds and nothing says when a write becomes visible to others. So a
-mark reads the last minute again until the server's clock says that this minute is long over, and
-it remembers what it has seen there, so that reading again is not telling again.
+mark reads the last minute again until nothing newer has come for a minute by the server's clock,
+and it remembers what it has seen there, so that reading again is not telling again. The clock of
+the answers (their `Date`) is never held against the records' times: these may be another machine's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ class Mark:
     time: datetime | None = None
     walking: bool = False
     settled: bool = False
+    met: datetime | None = None  # the server's clock when a reading first met `time` as the newest
     after: str | None = None  # the last id told of the second `time`, where it fills a page
     recent: Seen = field(default_factory=dict)
 
@@ -35,6 +37,7 @@ class Mark:
             moment(given.get("time")),
             walking=bool(given.get("walking")),
             settled=bool(given.get("settled")),
+            met=moment(given.get("met")),
             after=given.get("after"),
             recent=dict(given.get("recent") or {}),
         )
@@ -45,6 +48,7 @@ class Mark:
             "time": stamp(self.time) if self.time else None,
             "walking": self.walking,
             "settled": self.settled,
+            "met": stamp(self.met) if self.met else None,
             "after": self.after,
             "recent": dict(self.recent),
         }
@@ -63,8 +67,8 @@ class Mark:
         """The mark after a complete reading that met `seen` (id, time, state) at server time `at`.
 
         `whole`: one answer held all of it. Only such a reading, made long enough after the
-        newest time in it, settles the minute before. A time ahead of the server's own clock is
-        not trusted: when that clock is set back, nothing may lie behind the mark unread.
+        newest time was first met, settles the minute before. A time ahead of the server's own
+        clock is not trusted: when that clock is set back, nothing may lie behind the mark unread.
         """
         times = [time for _, time, _ in seen]
         if self.time is not None:
@@ -76,5 +80,6 @@ class Mark:
         near = [row for row in seen if row[1] > time - OVERLAP - timedelta(seconds=1)]
         near.sort(key=lambda row: row[1])
         recent = {record_id: state for record_id, _, state in near[-LONGEST_MEMORY:]}
-        settled = whole and at is not None and at > latest + OVERLAP
-        return Mark(time, settled=settled, recent=recent)
+        met = self.met if self.met and time == self.time else at
+        settled = whole and at is not None and met is not None and at > met + OVERLAP
+        return Mark(time, settled=settled and time == latest, met=met, recent=recent)

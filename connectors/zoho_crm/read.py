@@ -59,7 +59,7 @@ class Reader:
             told = [change(name, r) for r in sheet.records if (r["id"], _state(r)) not in known]
             seen.extend(_sightings(sheet))
             if not sheet.more:
-                reached = replace(start, time=place.time or start.time)
+                reached = start if first else replace(start, time=place.time, met=None)
                 yield told, reached.passed(seen, sheet.at, whole=first and not start.walking)
                 return
             following = _next(place, sheet)

@@ -75,6 +75,32 @@ def test_records_edited_or_deleted_during_a_walk_hide_no_others(stand_in):
     assert [c.data is None for c in told if c.remote_id == ids[1]] == [False, True]
 
 
+def test_a_record_of_a_second_that_was_read_already_is_told_though_clocks_differ(stand_in):
+    """The machine that answers is two minutes ahead of the one that dates the records."""
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=120)
+    connector = stand_in.connect()
+    cursor = None
+    for _ in range(3):
+        (made,) = stand_in.seed("Accounts", dated(1, at))
+        told, cursor = walk(connector, cursor)
+        assert alive(told) == [made]
+
+
+def test_a_minute_is_settled_when_nothing_newer_came_for_so_long():
+    at = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    old = at - timedelta(hours=1)
+    mark = Mark().passed([("1", old, "a")], at, whole=True)
+    assert not mark.settled
+    mark = Mark.load(mark.dump()).passed([("1", old, "a")], at + timedelta(seconds=60), whole=True)
+    assert not mark.settled
+    later = at + timedelta(seconds=61)
+    assert mark.passed([("1", old, "a")], later, whole=True).settled
+    assert not mark.passed([("1", old, "a")], later, whole=False).settled
+    newer = mark.passed([("2", old + timedelta(seconds=1), "a")], later, whole=True)
+    assert not newer.settled
+    assert not newer.passed([], later + timedelta(seconds=59), whole=True).settled
+
+
 def test_two_edits_in_one_second_are_two_versions(stand_in):
     (record,) = stand_in.seed("Accounts", names(1))
     connector = stand_in.connect()
@@ -132,6 +158,9 @@ def test_a_minute_that_is_over_is_read_no_more(stand_in):
     stand_in.seed("Accounts", dated(3, long_ago()))
     connector = stand_in.connect()
     _, cursor = walk(connector)
+    minute_ago = datetime.now(UTC) - timedelta(seconds=62)
+    cursor["modified"]["met"] = minute_ago.isoformat(timespec="seconds")
+    _, cursor = walk(connector, cursor)
     mark = Mark.load(cursor["modified"])
     assert mark.settled
     assert mark.since == mark.time
