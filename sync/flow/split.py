@@ -44,7 +44,7 @@ def unmerge(hub: Hub, merge_id: int, actor: str) -> None:
             unify.log(tx, golden, "unmerged", now, new=other.id, actor=actor, old=undo["merged"])
         children = _return_children(hub, tx, undo["children"], winner, loser, actor)
         _expect_moved(tx, children, doubted, winner, loser)
-        children += _under_the_other(tx, lent, winner, loser)
+        children += _under_the_other(tx, lent, winner, loser, children)
         _return_rows(tx, undo, winner.id, loser.id)
         candidates.decide(tx, winner.id, loser.id, candidates.DIFFERENT, actor=actor, now=now)
         unify.set_keys(tx, [winner, loser])
@@ -245,16 +245,22 @@ def _expect_moved(
 def _lent(
     tx: Tx, stored: Sequence[Mapping[str, Any]], came: Sequence[Link], winner_id: str
 ) -> set[int]:
-    """Systems in which a record that goes to the loser has stood for both."""
+    """Systems in which a record that goes to the loser stands for both."""
     ids = [one["id"] for one in stored if one["golden_id"] != winner_id]
     going = [*_links(tx, ids), *came]
-    return {link.system_id for link in going if link.is_primary and link.golden_id == winner_id}
+    return {
+        link.system_id
+        for link in going
+        if link.is_primary and link.state in SEATED and link.golden_id == winner_id
+    }
 
 
-def _under_the_other(tx: Tx, lent: Collection[int], winner: Golden, loser: Golden) -> list[Golden]:
-    """The winner's children that were written under such a record: there they are the loser's.
+def _under_the_other(
+    tx: Tx, lent: Collection[int], winner: Golden, loser: Golden, returned: Sequence[Golden]
+) -> list[Golden]:
+    """Children of both that were written under such a record: there they are the loser's.
 
-    Not those that were added since: they are read again.
+    Not those that were added since: they are read again. Returns the winner's.
     """
     if not lent:
         return []
@@ -263,7 +269,9 @@ def _under_the_other(tx: Tx, lent: Collection[int], winner: Golden, loser: Golde
         Golden.created_at < _merged_at(tx, winner, loser),
         Golden.state == "live",
     )
-    children = {child.id: child for child in tx.scalars(own)}
+    tx.flush()
+    beside = {child.id: child for child in tx.scalars(own)}
+    children = {**beside, **{child.id: child for child in returned}}
     shown = []
     for golden_id, found in links.of_golden(tx, list(children)).items():
         path = unify.reference_of(children[golden_id])
@@ -274,7 +282,7 @@ def _under_the_other(tx: Tx, lent: Collection[int], winner: Golden, loser: Golde
             link.pushed = {k: v for k, v in link.pushed.items() if k != path}
             if path in (link.pushing or {}):
                 link.pushing = {**(link.pushing or {}), path: loser.id}
-        shown += [children[golden_id]] if wrote else []
+        shown += [beside[golden_id]] if wrote and golden_id in beside else []
     return shown
 
 

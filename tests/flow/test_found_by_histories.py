@@ -456,6 +456,28 @@ def test_a_merge_that_brings_a_customer_back_to_a_system_brings_its_contacts(fix
     assert only(fixture, "erp", "contacts")["customer_id"] == only(fixture, "erp")["id"]
 
 
+def test_customers_merged_again_before_their_split_went_out_come_apart_with_their_contacts(fixture):
+    erp = fixture.world("erp")
+    erp.create("customers", name="Quite different", email="q@quite.example")
+    acme = erp.create("customers", **ACME)
+    erp.create("contacts", name="Wang Wei", email="wang@acme.example", customer_id=acme)
+    fixture.sync()
+    ids = {golden.name: golden.id for golden in fixture.goldens()}
+    pair = (ids["Quite different"], ids[ACME["name"]])
+    first = unify.merge(fixture.hub, *pair, "li")
+    fixture.sync()  # each system has merged its two records and moved the contact
+    split.unmerge(fixture.hub, first, "li")
+    second = unify.merge(fixture.hub, *pair, "li")
+    split.unmerge(fixture.hub, second, "li")
+    contact = only(fixture, "erp", "contacts")
+    erp.edit("contacts", contact["id"], notes="typed")  # it is read again
+    fixture.sync()
+    for name in fixture.names:
+        contact = only(fixture, name, "contacts")
+        names = {r["id"]: r["name"] for r in fixture.world(name).all("customers")}
+        assert (names[contact["customer_id"]], contact["notes"]) == (ACME["name"], "typed")
+
+
 def test_an_edit_of_a_contact_does_not_undo_that_its_customer_came_apart(fixture):
     erp = fixture.world("erp")
     erp.create("customers", name="Quite different", email="q@quite.example")
