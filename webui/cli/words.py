@@ -500,7 +500,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "guard_mended": ("{id} was closed before: it is mended.", "{id} 此前已关闭：已修复。"),
     "guard_outdated": (
-        "{id} is outdated: the customer is back in {system}, or deleted by now. Nothing was changed.",
+        "{id} is outdated: the customer is back in {system}, or deleted by now. Nothing changed.",
         "{id} 已失效：该客户已重新出现在 {system} 中，或已被删除。没有任何变更。",
     ),
     # Users and tokens.
