@@ -72,7 +72,8 @@ def make_plan(hub: Hub, plan_id: int) -> None:
         summary = _simulate(hub, plan_id) | {"misfits": _misfits(hub, plan_id)}
     except Exception as error:
         with hub.database.write() as tx:
-            tx.execute(unmade.values(state="failed", error=str(error)))
+            told = f"{error} {getattr(error, 'hint', '')}".strip()
+            tx.execute(unmade.values(state="failed", error=told))
         if not recover.is_expected(error):
             raise
         return

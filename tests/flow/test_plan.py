@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, select, update
 
+from connectors.memory.connector import Memory
 from connectors.memory.oddities import Trouble
+from connectors.sdk.errors import SetupError
 from sync.flow import load, reconcile, take_in, worked_out
 from sync.service import plans, systems
 from sync.service.errors import ServiceError
@@ -135,6 +137,15 @@ def test_a_listing_that_breaks_fails_the_plan(fixture):
     view = made_plan(fixture)
     assert view.state == "failed"
     assert view.error
+
+
+def test_a_plan_that_fails_says_how_to_mend_it(fixture, monkeypatch):
+    def refuse(*_):
+        raise SetupError("The token is wrong.", hint="Make a new one.")
+
+    draft(fixture)
+    monkeypatch.setattr(Memory, "changes", refuse)
+    assert made_plan(fixture).error == "The token is wrong. Make a new one."
 
 
 def test_a_reconcile_finds_what_polling_missed(fixture):

@@ -56,7 +56,8 @@ class Console:
     status: Exit = field(default=Exit.OK)
 
     def word(self, key: str, **facts: object) -> str:
-        return text(key, self.language, **facts)
+        words = text(key, self.language, **facts)
+        return words.replace("。 ", "。") if self.language == "zh" else words
 
     def translated(self, text: str | None) -> str:
         """What connectors, engine or mapping say, in the language of this command."""
