@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -331,9 +331,16 @@ class Company:
             allowed = [entry.value for entry in standing]
             if any(entry.optional and not entry.replaces for entry in standing):
                 allowed.append(dict.fromkeys(value))  # nobody had typed anything before it
-            if value not in allowed:
-                findings.note("lost", f"{unit} of {mail} is {value}, but typed was: {allowed}")
             history, open_ones = log.get(owner.id, []), disputes.get(owner.id, [])
+            if value not in allowed:
+                text = f"{unit} of {mail} is {value}, but typed was: {allowed}"
+                mixed = all(
+                    any(v == each.get(path) for each in allowed) for path, v in value.items()
+                )
+                if mixed and any(self._was_covered(entry, value, history) for entry in standing):
+                    findings.excused.append(f"covered in part: {text}")
+                else:
+                    findings.note("lost", text)
             for entry in self.ledger.heads(mail, unit):
                 if entry.optional or entry.value == value:
                     continue
@@ -341,13 +348,13 @@ class Company:
                     if typed is None or mentioned(history, open_ones, path, typed):
                         continue
                     text = f"{typed}, typed in {entry.place} for {mail}"
-                    if self._was_covered(entry, path, history):
+                    if self._was_covered(entry, [path], history):
                         findings.excused.append(f"covered: {text}")
                     else:
                         findings.note("lost", text)
 
-    def _was_covered(self, entry: Typed, path: str, history: list[Change]) -> bool:
-        """Whether it was typed while a dispatch was writing the same field of the record."""
+    def _was_covered(self, entry: Typed, paths: Iterable[str], history: list[Change]) -> bool:
+        """Whether it was typed while a dispatch was writing one of these fields of the record."""
         moment = self.moments[entry.number]
         system = next(row for row in self.rows(SystemRow) if row.name == entry.place)
         connector = self.machine.hub.systems.open(system.id).connector
@@ -355,7 +362,8 @@ class Company:
             return False
         writes = {
             row.run_id: row.at for row in history
-            if row.op == "written" and row.system_id == system.id and path in (row.new or {})
+            if row.op == "written" and row.system_id == system.id
+            and not set(row.new or {}).isdisjoint(paths)
         }  # fmt: skip
         return any(
             run.started_at <= moment <= writes[run.id] for run in self.rows(Run) if run.id in writes
