@@ -5,13 +5,13 @@ import threading
 from pathlib import Path
 
 import pytest
+from playwright import sync_api as playwright
 from werkzeug.serving import make_server
 
 from sync.service import systems
 from tests.webui import demo
 from tests.webui.browsers import application
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="no chromium (apt-get install -y chromium)"),
