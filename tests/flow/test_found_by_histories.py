@@ -34,6 +34,18 @@ def set_policy(fixture, name, policy):
         tx.execute(update(System).where(System.name == name).values(delete_policy=policy))
 
 
+def deleted_in_the_crm(fixture):
+    """A customer of all systems is deleted in one that asks what to do: (its world, the id)."""
+    set_policy(fixture, "crm", "review")
+    fixture.world("erp").create("customers", **ACME)
+    fixture.sync()
+    crm = fixture.world("crm")
+    gone = only(fixture, "crm")["id"]
+    crm.delete("customers", gone)
+    fixture.sync()
+    return crm, gone
+
+
 def rows(fixture, table):
     with fixture.hub.database.read() as session:
         return list(session.scalars(select(table)))
@@ -708,13 +720,7 @@ def test_a_renamed_record_that_was_heard_of_while_two_were_one_goes_to_whom_it_m
 
 @pytest.mark.parametrize("how", ["restored", "entered twice"])
 def test_a_customer_who_is_back_is_not_deleted_by_an_older_question(fixture, how):
-    set_policy(fixture, "crm", "review")
-    fixture.world("erp").create("customers", **ACME)
-    fixture.sync()
-    crm = fixture.world("crm")
-    gone = only(fixture, "crm")["id"]
-    crm.delete("customers", gone)
-    fixture.sync()
+    crm, gone = deleted_in_the_crm(fixture)
     if how == "restored":
         crm.undelete("customers", gone)
     else:
@@ -729,14 +735,8 @@ def test_a_customer_who_is_back_is_not_deleted_by_an_older_question(fixture, how
 
 @pytest.mark.parametrize("how", ["restored", "deleted everywhere", "still gone"])
 def test_a_question_about_a_delete_closes_when_there_is_nothing_left_to_decide(fixture, how):
-    set_policy(fixture, "crm", "review")
     set_policy(fixture, "erp", "propagate")
-    fixture.world("erp").create("customers", **ACME)
-    fixture.sync()
-    crm = fixture.world("crm")
-    gone = only(fixture, "crm")["id"]
-    crm.delete("customers", gone)
-    fixture.sync()
+    crm, gone = deleted_in_the_crm(fixture)
     if how == "restored":
         crm.undelete("customers", gone)
     elif how == "deleted everywhere":

@@ -56,7 +56,7 @@ class Console:
     status: Exit = field(default=Exit.OK)
 
     def word(self, key: str, **facts: object) -> str:
-        words = text(key, self.language, **facts)
+        words = text(key, self.language, **facts)  # a blank in it parts what was put in, if English
         return words.replace("。 ", "。") if self.language == "zh" else words
 
     def translated(self, text: str | None) -> str:
