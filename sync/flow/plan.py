@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from connectors.sdk.contract import DescribesSchema, WritesRecords
@@ -289,15 +289,11 @@ def _marks(scratch: Hub) -> _Marks:
 
 
 def _summary(scratch: Hub, plan: Plan, before: _Marks) -> dict[str, Any]:
-    touched: set[str] = set()
-    writes = {s.name: _writes(scratch, s, touched) for s in scratch.live_systems()}
+    only_written: set[str] = set()
+    writes = {s.name: _writes(scratch, s, before, only_written) for s in scratch.live_systems()}
     with scratch.database.read() as session:
-        touched.update(
-            session.scalars(
-                select(Change.golden_id).where(
-                    Change.id > before.change, Change.op.in_(("set", "created"))
-                )
-            )
+        changed = session.scalar(
+            select(func.count(Change.golden_id.distinct())).where(*_changed_since(before))
         )
         linked = session.scalar(
             select(func.count(Link.golden_id.distinct())).where(
@@ -335,7 +331,7 @@ def _summary(scratch: Hub, plan: Plan, before: _Marks) -> dict[str, Any]:
     return {
         "taken_in": read,
         "writes": writes,
-        "touched": len(touched),
+        "touched": (changed or 0) + len(only_written),
         "linked": linked or 0,
         "goldens": goldens,
         "candidates": candidates or 0,
@@ -363,14 +359,31 @@ _SHOWN = {
 }
 
 
-def _writes(scratch: Hub, system: OpenSystem, touched: set[str]) -> dict[str, Any]:
-    """Counts, estimated calls and samples of what would be sent to one system."""
+def _changed_since(before: _Marks) -> tuple[ColumnElement[bool], ...]:
+    return (Change.id > before.change, Change.op.in_(("set", "created")))
+
+
+def _without_change(scratch: Hub, before: _Marks, ids: set[str]) -> set[str]:
+    """Those of a chunk of golden ids that the simulation did not change."""
+    with scratch.database.read() as session:
+        changed = select(Change.golden_id).where(Change.golden_id.in_(ids), *_changed_since(before))
+        return ids.difference(session.scalars(changed.distinct()))
+
+
+def _writes(
+    scratch: Hub, system: OpenSystem, before: _Marks, only_written: set[str]
+) -> dict[str, Any]:
+    """Counts, estimated calls and samples of what would be sent to one system.
+
+    Adds to ``only_written`` the ids of golden records that stay as they are and are sent.
+    """
     objects: dict[str, dict[str, int]] = {}
     samples: list[dict[str, Any]] = []
     problems: list[str] = []
     for wanted in compare(scratch, system):
         _count(system, wanted, objects)
-        touched.update(intent.golden.id for intent in wanted.intents)
+        sent = {intent.golden.id for intent in wanted.intents}
+        only_written |= _without_change(scratch, before, sent)
         problems.extend(str(error) for _, error in wanted.refused)
         if len(samples) < SAMPLES:
             samples.extend(_samples(wanted.intents, SAMPLES - len(samples)))
